@@ -1,0 +1,30 @@
+"""Hathora Cloud's API. One module per tag of the vendor's document; facts in ``docs/reference/hathora.md``."""
+
+from __future__ import annotations
+
+from ..operation import Api
+
+HATHORA = Api(
+    "hathora",
+    title="Hathora Cloud API, served by Innkeeper",
+    version="2.25.6",
+    package="innkeeper.contract.hathora",
+    servers=["https://api.hathora.dev"],
+    resources={
+        "apps_v2": "apps_v2:AppsV2",
+        "auth_v1": "auth_v1:AuthV1",
+        "builds_v3": "builds_v3:BuildsV3",
+        "deployments_v3": "deployments_v3:DeploymentsV3",
+        "discovery_v2": "discovery_v2:DiscoveryV2",
+        "lobbies_v3": "lobbies_v3:LobbiesV3",
+        "logs_v1": "logs_v1:LogsV1",
+        "organizations_v1": "organizations_v1:OrganizationsV1",
+        "processes_v3": "processes_v3:ProcessesV3",
+        "rooms_v2": "rooms_v2:RoomsV2",
+        "tokens_v1": "tokens_v1:TokensV1",
+    },
+    not_yet={},
+)
+
+operation = HATHORA.operation
+stream = HATHORA.stream

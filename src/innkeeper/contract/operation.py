@@ -1,0 +1,208 @@
+"""Declaring an operation: a typed method without a body, and a decorator that says where it goes on the wire.
+
+``Api`` is one vendor's API; its ``operation`` and ``stream`` are the decorators used in ``contract/<vendor>/*.py``.
+Read from a resource, a declared operation is a method of that resource's mode (sync or async); read from the class it
+is the declaration itself, which the server's ``@implements`` takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+
+from .resource import Async, AsyncCall, AsyncStreamCall, Bound, Call, Resource, StreamCall, Sync
+
+if TYPE_CHECKING:
+    from .paging import Paging
+    from .plan import Plan
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Who may call: a holder of an organisation's token, a player with a login, the holder of a signed link, anybody.
+Key = Literal["org", "player", "link", "none"]
+#: What the request's body is: an object, or bytes that are taken as they come.
+Body = Literal["json", "bytes"]
+
+
+class Declared:
+    """What a declaration says. ``plan`` is compiled from the signature on first use."""
+
+    streams = False
+
+    def __init__(
+        self,
+        api: Api,
+        method: str,
+        path: str,
+        function: Callable[..., Any],
+        *,
+        id: str | None,
+        status: int,
+        key: Key,
+        scope: str | None,
+        errors: Sequence[int],
+        body: Body,
+        idempotent: bool | None,
+        paging: Paging | None,
+        replaced_by: str | None,
+        public: bool,
+    ) -> None:
+        self.api = api
+        self.method = method
+        self.path = path
+        self.function = function
+        self.name = function.__name__
+        self.id = id or "".join(part.capitalize() for part in self.name.split("_"))  #: the vendor's operation id
+        self.status = status  #: the one status that is success
+        self.key = key
+        self.scope = scope
+        self.errors = tuple(errors)  #: the statuses the vendor documents besides
+        self.body = body
+        self.idempotent = method in ("GET", "HEAD", "PUT", "DELETE") if idempotent is None else idempotent
+        self.paging = paging
+        self.replaced_by = replaced_by
+        self.public = public  #: whether the vendor documents it; ours alone (upload links) are not in the document
+        self.__doc__ = function.__doc__
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Where each value travels."""
+        from .plan import compile_plan
+
+        return compile_plan(self)
+
+    @property
+    def tag(self) -> str:
+        """The group it belongs to: the name of its resource class."""
+        return self.function.__qualname__.split(".")[0]
+
+    def __repr__(self) -> str:
+        return f"<operation {self.api.name} {self.id}: {self.method} {self.path}>"
+
+    def _bind(self, resource: Resource[Any] | None) -> Any:
+        return self if resource is None else Bound(self, resource._caller)  # pyright: ignore[reportPrivateUsage]
+
+
+class Operation(Declared, Generic[P, R]):
+    """An operation with one whole answer."""
+
+    @overload
+    def __get__(self, resource: None, owner: type) -> Operation[P, R]: ...
+    @overload
+    def __get__(self, resource: Resource[Sync], owner: type) -> Call[P, R]: ...
+    @overload
+    def __get__(self, resource: Resource[Async], owner: type) -> AsyncCall[P, R]: ...
+    def __get__(self, resource: Any, owner: type) -> Any:
+        return self._bind(resource)
+
+
+class StreamOperation(Declared, Generic[P]):
+    """An operation whose answer is bytes that arrive bit by bit."""
+
+    streams = True
+
+    @overload
+    def __get__(self, resource: None, owner: type) -> StreamOperation[P]: ...
+    @overload
+    def __get__(self, resource: Resource[Sync], owner: type) -> StreamCall[P]: ...
+    @overload
+    def __get__(self, resource: Resource[Async], owner: type) -> AsyncStreamCall[P]: ...
+    def __get__(self, resource: Any, owner: type) -> Any:
+        return self._bind(resource)
+
+
+class Api:
+    """One vendor's API: its name, where the vendor serves it, and which modules declare its operations.
+
+    ``resources`` maps the attribute of the client to ``"module:Class"``; the modules are imported when used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        title: str,
+        version: str,
+        package: str,
+        servers: Sequence[str],
+        resources: dict[str, str],
+        not_yet: dict[str, str],
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.version = version
+        self.package = package
+        self.servers = tuple(servers)
+        self.resources = resources
+        self.not_yet = not_yet  #: operation id -> why it is not served
+
+    def resource(self, attribute: str) -> type[Resource[Any]]:
+        """The resource class behind a client's attribute."""
+        module, _, name = self.resources[attribute].partition(":")
+        found: type[Resource[Any]] = getattr(import_module(f"{self.package}.{module}"), name)
+        return found
+
+    def operations(self) -> list[Declared]:
+        """All operations, in the order they are declared."""
+        return [
+            member
+            for attribute in self.resources
+            for member in vars(self.resource(attribute)).values()
+            if isinstance(member, Declared)
+        ]
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 200,
+        key: Key = "org",
+        scope: str | None = None,
+        errors: Sequence[int] = (),
+        id: str | None = None,
+        body: Body = "json",
+        idempotent: bool | None = None,
+        paging: Paging | None = None,
+        replaced_by: str | None = None,
+        public: bool = True,
+    ) -> Callable[[Callable[Concatenate[Any, P], R]], Operation[P, R]]:
+        """Declare the decorated signature as an operation.
+
+        ``path`` is a template; a parameter named in it travels in the path, ``params`` is the JSON body (``content``
+        with ``body="bytes"``), the rest is the query. ``scope`` is what an organisation's token must hold.
+        """
+
+        def declare(function: Callable[Concatenate[Any, P], R]) -> Operation[P, R]:
+            return Operation(
+                self, method, path, function, id=id, status=status, key=key, scope=scope, errors=errors, body=body,
+                idempotent=idempotent, paging=paging, replaced_by=replaced_by, public=public,
+            )  # fmt: skip
+
+        return declare
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 200,
+        key: Key = "org",
+        scope: str | None = None,
+        errors: Sequence[int] = (),
+        id: str | None = None,
+        idempotent: bool | None = None,
+        replaced_by: str | None = None,
+    ) -> Callable[[Callable[Concatenate[Any, P], None]], StreamOperation[P]]:
+        """Declare an operation that answers with bytes as they come. Its method is declared ``-> None``."""
+
+        def declare(function: Callable[Concatenate[Any, P], Any]) -> StreamOperation[P]:
+            return StreamOperation(
+                self, method, path, function, id=id, status=status, key=key, scope=scope, errors=errors, body="json",
+                idempotent=idempotent, paging=None, replaced_by=replaced_by, public=True,
+            )  # fmt: skip
+
+        return declare

@@ -1,0 +1,33 @@
+"""How the next page is asked for: from an answer, the arguments of the call that brings the one after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UnsetType
+
+#: Given an answer, the arguments to change for the next page, or None when this was the last.
+Paging = Callable[[Any], dict[str, Any] | None]
+
+
+def by_token(field: str) -> Paging:
+    """The answer carries the next page's token in ``field``; it goes out as the parameter of the same name."""
+
+    def follow(answer: Any) -> dict[str, Any] | None:
+        token = getattr(answer, field)
+        return None if token is None or isinstance(token, UnsetType) else {field: token}
+
+    return follow
+
+
+def before_last(field: str, parameter: str, full: int) -> Paging:
+    """The answer is a list, newest first, of at most ``full``; the next one holds what is older than its last item.
+
+    ``field`` is the item's datetime, ``parameter`` the query parameter in Unix seconds.
+    """
+
+    def follow(answer: Any) -> dict[str, Any] | None:
+        return {parameter: getattr(answer[-1], field).timestamp()} if len(answer) >= full else None
+
+    return follow

@@ -1,0 +1,173 @@
+"""What every engine promises. Called by ``hosting/keeper.py`` and by nobody else but tests.
+
+An engine starts, stops and watches servers on one host. It is told once what to run and keeps enough beside it to
+know its servers again after Innkeeper was stopped or killed. It keeps the report of an ended server until told to
+forget it, so that an exit code is never lost between two crashes.
+
+    WANTED ──start()──> alive, not ready ──all ports bound──> alive, ready ──exit──> ended ──forget()──> unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+#: The house's id of a server: letters, digits and ``-``; safe as a file name.
+ServerId = str
+
+
+class Transport(StrEnum):
+    """How packets reach a port."""
+
+    UDP = "udp"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port that the server has to bind before it counts as ready."""
+
+    name: str  #: ``default`` or the name of an additional port
+    transport: Transport
+    number: int  #: on the host; the program is told it by environment and start command
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything it takes to start one server. The same launch may be handed in again after a crash."""
+
+    server_id: ServerId
+    build: Path  #: the unpacked build; for a program, its working directory (which it shares with its likes)
+    command: str  #: a shell command line, in which ``$PORT`` and all of ``env`` can be named
+    env: Mapping[str, str]
+    ports: Sequence[Port]
+    cpu: float  #: processors, may be fractional
+    memory_mb: int  #: MiB
+    log_limit: int = 256 * 1024 * 1024  #: bytes of output kept on disk; the oldest go first
+
+
+class EndedBy(StrEnum):
+    """Why a server is no longer alive, as far as its host can tell."""
+
+    EXIT = "exit"  #: it ended by itself; ``code`` says how
+    SIGNAL = "signal"  #: a signal that we did not send killed it; ``code`` is the signal's number
+    MEMORY = "memory"  #: it needed more memory than it was given
+    STOPPED = "stopped"  #: we asked it to end and it did, within its grace
+    KILLED = "killed"  #: we asked it to end, it did not, and was killed after its grace
+    NOT_STARTED = "not started"  #: it could not be started; ``detail`` says why
+    LOST = "lost"  #: it ended while nobody could see how (the machine restarted, say)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a server ended."""
+
+    by: EndedBy
+    code: int | None  #: the exit code, or the number of the signal
+    at: int  #: microseconds since the epoch
+    detail: str = ""  #: for people; e.g. why it could not be started, or its last words on a failed start
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an engine knows of one server now."""
+
+    server_id: ServerId
+    handle: str  #: opaque and durable: enough to find the server again; empty when it never started
+    started_at: int  #: when the program was started, microseconds since the epoch
+    ready_at: int | None = None  #: when all its ports were seen bound
+    ended: Ended | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program, or anything it left behind, still runs."""
+        return self.ended is None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a server uses, measured now. None is: this host cannot tell."""
+
+    cpu_seconds: float  #: used since its start, all its processes together
+    memory_bytes: int  #: resident now, all its processes together
+    connections: int | None  #: open TCP connections on its ports; None for a server without TCP ports
+    egress_bytes: int | None = None  #: sent since its start
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What this engine can do on this machine, found out when it opened; told in the log and by ``/healthz``."""
+
+    memory: str  #: how the memory limit is held: "cgroup v2", "cgroup v1", "rlimit"
+    cpu: str  #: how the CPU limit is held: "cgroup v2", "cgroup v1", "none"
+    notes: Sequence[str] = field(default_factory=tuple)  #: what the operator should know, one sentence each
+
+
+class NotStarted(Exception):
+    """The host could not start the server, and trying the same again would not help. The text says why."""
+
+
+class HostUnavailable(Exception):
+    """The host does not answer now. The same call may be made again later."""
+
+
+class Engine(Protocol):
+    """Starts, stops and watches servers on one host."""
+
+    name: str
+
+    async def open(self) -> Abilities:
+        """Reach the host and find all servers of ours that it knows, also those started before a restart."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the host. The servers run on."""
+        ...
+
+    async def start(self, launch: Launch) -> Report:
+        """Start the server; return once the host has taken it on (alive, perhaps not ready, perhaps ended at once).
+
+        Before: unknown, or known from an earlier call with the same id, in which case nothing is started and the
+        standing report is returned, whatever its state. After: the host knows it until :meth:`forget`.
+        Raises :class:`NotStarted` (then the id stays unknown) or :class:`HostUnavailable`.
+        """
+        ...
+
+    async def stop(self, server_id: ServerId, grace: float) -> None:
+        """Ask it to end, and end it, with all it started, ``grace`` seconds later. Returns at once; the end is reported.
+
+        Unknown or ended: nothing happens. Asked again: the earlier of the two deadlines holds.
+        """
+        ...
+
+    async def forget(self, server_id: ServerId) -> None:
+        """Its end is on record: drop the report. The output stays until :meth:`discard`. Alive or unknown: nothing."""
+        ...
+
+    async def discard(self, server_id: ServerId) -> None:
+        """Delete its output. Alive: nothing happens."""
+        ...
+
+    def reports(self) -> Mapping[ServerId, Report]:
+        """Every server the host knows now, ended ones included until they are forgotten."""
+        ...
+
+    def changes(self) -> AsyncIterator[Report]:
+        """Reports as they change (ready, ended), from now on; several listeners get all of them."""
+        ...
+
+    def log(self, server_id: ServerId, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
+        """What it printed: the last ``tail`` lines (all that is kept when None), then, with ``follow``, what comes
+        until it ends. Works after its end and after :meth:`forget`. Raises ``KeyError`` when nothing is kept."""
+        ...
+
+    async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
+        """What they use now. Those that are not alive are left out."""
+        ...
+
+    def port_is_free(self, port: int, transport: Transport) -> bool:
+        """Whether a server could bind this port on the host now, found out by binding it."""
+        ...
