@@ -38,7 +38,14 @@ class AnswerUnreadable(CallError):
     """The status was a success and the body is not what the contract says; ``body`` holds it, the text says where."""
 
     def __init__(
-        self, message: str, *, status: int, headers: Mapping[str, str], body: bytes, operation: str = "", attempts: int = 0
+        self,
+        message: str,
+        *,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        operation: str = "",
+        attempts: int = 0,
     ) -> None:
         super().__init__(message, operation=operation, attempts=attempts)
         self.status = status
@@ -118,11 +125,11 @@ class Invalid(StatusError):
 
 
 class RateLimited(StatusError):
-    """429: too many requests; see ``retry_after``."""
+    """429: too many requests; the header ``Retry-After`` says how long to wait."""
 
 
 class ServerError(StatusError):
-    """Any 5xx."""
+    """5xx: the server cannot do it now. It is not the request's fault."""
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {

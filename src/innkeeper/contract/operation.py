@@ -7,10 +7,22 @@ is the declaration itself, which the server's ``@implements`` takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from .resource import Async, AsyncCall, AsyncStreamCall, Bound, Call, Resource, StreamCall, Sync
 
@@ -27,6 +39,21 @@ Key = Literal["org", "player", "link", "none"]
 Body = Literal["json", "bytes"]
 
 
+class Terms(TypedDict, total=False):
+    """What ``operation`` and ``stream`` take besides method and path."""
+
+    status: int  #: the one status that is success; 200 unless said
+    key: Key  #: ``org`` unless said
+    scope: str | None  #: what an organisation's token must hold
+    errors: Sequence[int]  #: the statuses that the vendor documents besides
+    id: str  #: the vendor's operation id, where it is not the method's name in PascalCase
+    body: Body
+    idempotent: bool  #: whether sending it twice does no harm; by its HTTP method unless said
+    paging: Paging  #: how the next page is asked for
+    replaced_by: str  #: the method to use instead: it is deprecated
+    public: bool  #: False for what is ours alone (upload links) and not in the document
+
+
 class Declared:
     """What a declaration says. ``plan`` is compiled from the signature on first use."""
 
@@ -39,16 +66,16 @@ class Declared:
         path: str,
         function: Callable[..., Any],
         *,
-        id: str | None,
-        status: int,
-        key: Key,
-        scope: str | None,
-        errors: Sequence[int],
-        body: Body,
-        idempotent: bool | None,
-        paging: Paging | None,
-        replaced_by: str | None,
-        public: bool,
+        status: int = 200,
+        key: Key = "org",
+        scope: str | None = None,
+        errors: Sequence[int] = (),
+        id: str | None = None,
+        body: Body = "json",
+        idempotent: bool | None = None,
+        paging: Paging | None = None,
+        replaced_by: str | None = None,
+        public: bool = True,
     ) -> None:
         self.api = api
         self.method = method
@@ -77,7 +104,7 @@ class Declared:
     @property
     def tag(self) -> str:
         """The group it belongs to: the name of its resource class."""
-        return self.function.__qualname__.split(".")[0]
+        return self.function.__qualname__.split(".")[-2]
 
     def __repr__(self) -> str:
         return f"<operation {self.api.name} {self.id}: {self.method} {self.path}>"
@@ -114,10 +141,18 @@ class StreamOperation(Declared, Generic[P]):
         return self._bind(resource)
 
 
+class Credential(NamedTuple):
+    """How the vendor's document calls a bearer token, and what it is."""
+
+    name: str
+    description: str
+
+
 class Api:
     """One vendor's API: its name, where the vendor serves it, and which modules declare its operations.
 
     ``resources`` maps the attribute of the client to ``"module:Class"``; the modules are imported when used.
+    ``error`` is the object that every answer but a success holds, ``credentials`` what each kind of key is.
     """
 
     def __init__(
@@ -130,6 +165,8 @@ class Api:
         servers: Sequence[str],
         resources: dict[str, str],
         not_yet: dict[str, str],
+        error: type[Any],
+        credentials: Mapping[Key, Credential],
     ) -> None:
         self.name = name
         self.title = title
@@ -138,6 +175,8 @@ class Api:
         self.servers = tuple(servers)
         self.resources = resources
         self.not_yet = not_yet  #: operation id -> why it is not served
+        self.error = error
+        self.credentials = credentials
 
     def resource(self, attribute: str) -> type[Resource[Any]]:
         """The resource class behind a client's attribute."""
@@ -155,54 +194,25 @@ class Api:
         ]
 
     def operation(
-        self,
-        method: str,
-        path: str,
-        *,
-        status: int = 200,
-        key: Key = "org",
-        scope: str | None = None,
-        errors: Sequence[int] = (),
-        id: str | None = None,
-        body: Body = "json",
-        idempotent: bool | None = None,
-        paging: Paging | None = None,
-        replaced_by: str | None = None,
-        public: bool = True,
+        self, method: str, path: str, **terms: Unpack[Terms]
     ) -> Callable[[Callable[Concatenate[Any, P], R]], Operation[P, R]]:
         """Declare the decorated signature as an operation.
 
         ``path`` is a template; a parameter named in it travels in the path, ``params`` is the JSON body (``content``
-        with ``body="bytes"``), the rest is the query. ``scope`` is what an organisation's token must hold.
+        with ``body="bytes"``), the rest is the query.
         """
 
         def declare(function: Callable[Concatenate[Any, P], R]) -> Operation[P, R]:
-            return Operation(
-                self, method, path, function, id=id, status=status, key=key, scope=scope, errors=errors, body=body,
-                idempotent=idempotent, paging=paging, replaced_by=replaced_by, public=public,
-            )  # fmt: skip
+            return Operation(self, method, path, function, **terms)
 
         return declare
 
     def stream(
-        self,
-        method: str,
-        path: str,
-        *,
-        status: int = 200,
-        key: Key = "org",
-        scope: str | None = None,
-        errors: Sequence[int] = (),
-        id: str | None = None,
-        idempotent: bool | None = None,
-        replaced_by: str | None = None,
+        self, method: str, path: str, **terms: Unpack[Terms]
     ) -> Callable[[Callable[Concatenate[Any, P], None]], StreamOperation[P]]:
         """Declare an operation that answers with bytes as they come. Its method is declared ``-> None``."""
 
         def declare(function: Callable[Concatenate[Any, P], Any]) -> StreamOperation[P]:
-            return StreamOperation(
-                self, method, path, function, id=id, status=status, key=key, scope=scope, errors=errors, body="json",
-                idempotent=idempotent, paging=None, replaced_by=replaced_by, public=True,
-            )  # fmt: skip
+            return StreamOperation(self, method, path, function, **terms)
 
         return declare

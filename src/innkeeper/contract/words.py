@@ -12,7 +12,7 @@ from typing import Any
 
 
 class _Mode(threading.local):
-    strict = False
+    strict = 0  #: how many ``strictly()`` blocks the thread is in
 
 
 _mode = _Mode()
@@ -24,10 +24,10 @@ class strictly:
     __slots__ = ()
 
     def __enter__(self) -> None:
-        _mode.strict = True
+        _mode.strict += 1
 
     def __exit__(self, *_: object) -> None:
-        _mode.strict = False
+        _mode.strict -= 1
 
 
 class Word(str, Enum):

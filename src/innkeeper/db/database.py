@@ -5,7 +5,9 @@ to carry it out: SQLite runs it whole on its writer thread, PostgreSQL on a conn
 serves both, and a test can drive it by hand.
 
 Rules for steps: no input or output but statements; no chance and no clock inside (hand them in), because a store may
-run the same steps again from the start when a transaction has to be repeated; raise to roll back.
+run the same steps again from the start when a transaction has to be repeated; raise to roll back. Tables are made and
+changed by migrations alone. A transaction is short: SQLite runs its statements on the event loop's thread, so large
+work is done in portions. A mistake in a statement's text comes out as the store's own error.
 
     def rename(app_id: str, name: str) -> Steps[bool]:
         rows = yield Statement("update apps set name = $1 where id = $2 returning id", (name, app_id))
@@ -61,12 +63,14 @@ class Database(Protocol):
         """Carry out a transaction. When this returns, it is on disk; when it raises, nothing of it happened.
 
         Transactions that are waiting together may share one commit; each still succeeds or fails alone.
-        Raises what the steps raise, :class:`Duplicate`, or :class:`innkeeper.kit.errors.Unavailable`.
+        Raises what the steps raise, :class:`Duplicate` or another :class:`RuleBroken`,
+        :class:`innkeeper.kit.errors.Invalid` for text or a number that no store can hold, or
+        :class:`DatabaseUnavailable`. Who is cancelled while waiting does not know whether it was carried out.
         """
         ...
 
     async def read(self, steps: Callable[A, Steps[R]], *args: A.args, **kwargs: A.kwargs) -> R:
-        """Carry out steps that only read, all on the same state of the database, which holds every write that returned."""
+        """Carry out steps that only read, all on one state of the database, which holds every write that returned."""
         ...
 
     async def close(self) -> None:
@@ -74,16 +78,29 @@ class Database(Protocol):
         ...
 
 
-class Duplicate(Exception):
-    """A statement broke a unique rule of a table. ``rule`` is the table and columns or the index, as the store names it."""
+class RuleBroken(Exception):
+    """A statement broke a rule of a table: a reference to a row that is not there, a missing value, a check."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.rule = rule
 
 
+class Duplicate(RuleBroken):
+    """A statement broke a unique rule of a table.
+
+    ``rule`` names it alike on both stores: ``rooms.app_id, rooms.name``, or ``index 'name'`` when the rule is about
+    more than plain columns.
+    """
+
+
 class DatabaseUnavailable(Unavailable):
-    """The store did not take the transaction: disk full, connection lost, locked by another program. Nothing happened."""
+    """The store did not take the transaction: disk full, connection lost, locked by another program. Nothing happened.
+
+    One exception: when the connection to PostgreSQL, or the disk under SQLite, is lost in the very moment of a commit,
+    nobody can say on which side of it. Then the text says so. Transactions that may be asked for again are therefore
+    written to bear being carried out twice.
+    """
 
 
 def drive(steps: Steps[R], run: Callable[[Statement | Many], list[Row]]) -> R:

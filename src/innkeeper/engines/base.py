@@ -137,7 +137,7 @@ class Engine(Protocol):
         ...
 
     async def stop(self, server_id: ServerId, grace: float) -> None:
-        """Ask it to end, and end it, with all it started, ``grace`` seconds later. Returns at once; the end is reported.
+        """Ask it to end, and end it, with all it started, ``grace`` seconds later. Returns at once, the end is told.
 
         Unknown or ended: nothing happens. Asked again: the earlier of the two deadlines holds.
         """
@@ -161,7 +161,8 @@ class Engine(Protocol):
 
     def log(self, server_id: ServerId, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
         """What it printed: the last ``tail`` lines (all that is kept when None), then, with ``follow``, what comes
-        until it ends. Works after its end and after :meth:`forget`. Raises ``KeyError`` when nothing is kept."""
+        until it ends. Works after its end and after :meth:`forget`. The call itself raises ``KeyError`` when nothing is
+        kept."""
         ...
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:

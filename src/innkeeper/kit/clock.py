@@ -11,7 +11,6 @@ import itertools
 import time
 from typing import Protocol
 
-
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ..operation import Api
+from innkeeper.contract.operation import Api, Credential
+from innkeeper.contract.shape import Camel
+
+
+class ApiError(Camel):
+    """Why there is no other answer."""
+
+    message: str  #: for people
+
 
 HATHORA = Api(
     "hathora",
@@ -22,8 +30,14 @@ HATHORA = Api(
         "processes_v3": "processes_v3:ProcessesV3",
         "rooms_v2": "rooms_v2:RoomsV2",
         "tokens_v1": "tokens_v1:TokensV1",
+        "uploads": "uploads:Uploads",  # ours: links, which clients of the SDK do not call by name
     },
     not_yet={},
+    error=ApiError,
+    credentials={
+        "org": Credential("hathoraDevToken", "A token of the organisation, with the scope that the operation names."),
+        "player": Credential("playerAuth", "A player's token: a JWT (HS256) signed with the application's secret."),
+    },
 )
 
 operation = HATHORA.operation

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ..resource import M, Resource
-from ..shape import GLOBAL
+from innkeeper.contract.resource import M, Resource
+from innkeeper.contract.shape import GLOBAL, told
+
 from . import stream
 from .words import READ, AppId, ProcessId
 
-TailLines = Annotated[int, Meta(ge=1, le=5000)]
+TailLines = Annotated[int, Meta(ge=1, le=5000), told(default=100)]
 
 
 class LogsV1(Resource[M]):
@@ -26,7 +27,10 @@ class LogsV1(Resource[M]):
         follow: bool | None = None,
         tail_lines: TailLines | None = None,
     ) -> None:
-        """Read the last lines of a server's output (100 unless told), and with ``follow`` those that come, as they come."""
+        """Read the last lines of a server's output, 100 unless told.
+
+        With ``follow`` also those that come, as they come, until it ends.
+        """
         ...
 
     @stream("GET", "/logs/v1/{appId}/process/{processId}/download", scope="processes:read", errors=(400, *READ, 410))

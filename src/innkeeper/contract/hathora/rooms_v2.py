@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import field
 
-from ..resource import M, Resource
-from ..shape import GLOBAL, UNSET, Camel, UnsetType
+from innkeeper.contract.resource import M, Resource
+from innkeeper.contract.shape import GLOBAL, UNSET, Camel, Moment, UnsetType
+
 from . import operation
 from .words import (
     CHECKED_READ,
     READ,
     WRITE,
+    AdditionalExposedPorts,
     AppId,
     DeploymentId,
     ExposedPort,
     ProcessId,
     Region,
     RoomConfig,
+    RoomConfigTold,
     RoomId,
+    RoomIdTold,
     RoomReadyStatus,
     RoomStatus,
 )
@@ -30,10 +32,10 @@ class CreateRoomParams(Camel):
 
     region: Region
     room_config: RoomConfig | UnsetType = UNSET  #: opaque to the platform, at most 10,000 characters
-    client_ips: list[str] | UnsetType = field(default=UNSET, name="clientIPs")  #: players' addresses, kept with the room
+    client_ips: list[str] | UnsetType = field(
+        default=UNSET, name="clientIPs"
+    )  #: players' addresses, kept with the room
     deployment_id: DeploymentId | UnsetType = UNSET  #: an older release; the newest serves otherwise
-
-
 
 
 class UpdateRoomConfigParams(Camel):
@@ -42,33 +44,25 @@ class UpdateRoomConfigParams(Camel):
     room_config: RoomConfig
 
 
-class RoomConnectionData(Camel):
-    """A room, the server it sits on, and where players connect once it is ready."""
-
-    room_id: RoomId
-    process_id: ProcessId
-    status: RoomReadyStatus
-    additional_exposed_ports: list[ExposedPort]
-    exposed_port: ExposedPort | UnsetType = UNSET  #: left out until the server is ready
-
-
-class RoomAllocationData(Camel):
-    """A resumed room and where players connect once it is ready."""
-
-    room_id: RoomId
-    status: RoomReadyStatus
-    additional_exposed_ports: list[ExposedPort]
-    exposed_port: ExposedPort | UnsetType = UNSET
-    process_id: ProcessId | UnsetType = UNSET
-
-
 class ConnectionInfoV2(Camel):
     """Where players connect. Asked without credentials, about once a second, until ``status`` is ``active``."""
 
-    room_id: RoomId
+    room_id: RoomIdTold
     status: RoomReadyStatus
-    additional_exposed_ports: list[ExposedPort]
-    exposed_port: ExposedPort | UnsetType = UNSET
+    exposed_port: ExposedPort | UnsetType = UNSET  #: left out until the server is ready
+    additional_exposed_ports: AdditionalExposedPorts
+
+
+class RoomConnectionData(ConnectionInfoV2):
+    """A room, the server it sits on, and where players connect once it is ready."""
+
+    process_id: ProcessId
+
+
+class RoomAllocationData(ConnectionInfoV2):
+    """A resumed room, and where players connect once it is ready."""
+
+    process_id: ProcessId | UnsetType = UNSET  #: left out while no server has it
 
 
 class RoomAllocation(Camel):
@@ -76,29 +70,24 @@ class RoomAllocation(Camel):
 
     room_allocation_id: str
     process_id: ProcessId
-    scheduled_at: datetime
-    unscheduled_at: datetime | None  #: None while the room is there
+    scheduled_at: Moment
+    unscheduled_at: Moment | None  #: None while the room is there
 
 
 class RoomWithoutAllocations(Camel):
     """A room and where it is now."""
 
     app_id: AppId
-    room_id: RoomId
+    room_id: RoomIdTold
     status: RoomStatus
     current_allocation: RoomAllocation | None
-    room_config: RoomConfig | None | UnsetType = UNSET
+    room_config: RoomConfigTold | UnsetType | None = UNSET  #: None when there is none
 
 
-class Room(Camel):
+class Room(RoomWithoutAllocations):
     """A room and all the servers it has been on, the newest first."""
 
-    app_id: AppId
-    room_id: RoomId
-    status: RoomStatus
-    current_allocation: RoomAllocation | None
     allocations: list[RoomAllocation]
-    room_config: RoomConfig | None | UnsetType = UNSET
 
 
 class RoomsV2(Resource[M]):
@@ -123,7 +112,9 @@ class RoomsV2(Resource[M]):
         ...
 
     @operation("GET", "/rooms/v2/{appId}/list/{processId}/active", scope="processes:read", errors=READ)
-    def get_active_rooms_for_process(self, process_id: ProcessId, app_id: AppId = GLOBAL) -> list[RoomWithoutAllocations]:
+    def get_active_rooms_for_process(
+        self, process_id: ProcessId, app_id: AppId = GLOBAL
+    ) -> list[RoomWithoutAllocations]:
         """List the rooms that sit on a server now, the oldest first. Servers of many rooms poll this."""
         ...
 
@@ -134,7 +125,9 @@ class RoomsV2(Resource[M]):
         """List the rooms that have left a server, the latest first."""
         ...
 
-    @operation("POST", "/rooms/v2/{appId}/destroy/{roomId}", status=204, scope="processes:read-write", errors=(*READ, 500))
+    @operation(
+        "POST", "/rooms/v2/{appId}/destroy/{roomId}", status=204, scope="processes:read-write", errors=(*READ, 500)
+    )
     def destroy_room(self, room_id: RoomId, app_id: AppId = GLOBAL) -> None:
         """End a room and free its seat. Its server runs on."""
         ...
@@ -147,7 +140,9 @@ class RoomsV2(Resource[M]):
         """Take a room off its server and keep its id, to be resumed later."""
         ...
 
-    @operation("GET", "/rooms/v2/{appId}/connectioninfo/{roomId}", key="none", errors=(400, 402, 404, 408, 422, 429, 500))
+    @operation(
+        "GET", "/rooms/v2/{appId}/connectioninfo/{roomId}", key="none", errors=(400, 402, 404, 408, 422, 429, 500)
+    )
     def get_connection_info(self, room_id: RoomId, app_id: AppId = GLOBAL) -> ConnectionInfoV2:
         """Tell players where to connect. Needs no credentials; a suspended room is resumed by it."""
         ...

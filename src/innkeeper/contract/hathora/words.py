@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
-
-from ..shape import Camel
-from ..words import Word
+from innkeeper.contract.shape import Camel, checked, told
+from innkeeper.contract.words import Word
 
 AppId = str
 OrgId = str
 BuildId = str
 DeploymentId = str
 ProcessId = str
+FleetId = str
 #: Chosen by the caller or made up: unique among all rooms, of letters, digits, ``_`` and ``-``.
-RoomId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^[a-zA-Z0-9_-]*$")]
+RoomId = Annotated[str, checked(min_length=1, max_length=100, pattern="^[a-zA-Z0-9_-]*$")]
 #: Opaque to the platform, handed to the game server.
-RoomConfig = Annotated[str, Meta(max_length=10000)]
+RoomConfig = Annotated[str, checked(max_length=10000)]
+#: What players tell each other to find a lobby. Two lobbies may carry the same; the newer one is found.
+ShortCode = Annotated[str, checked(max_length=100)]
+#: The caller's own version of a build.
+BuildTag = Annotated[str, checked(max_length=1000)]
+
+# The same in answers.
+RoomIdTold = Annotated[str, told(minLength=1, maxLength=100, pattern="^[a-zA-Z0-9_-]*$")]
+RoomConfigTold = Annotated[str, told(maxLength=10000)]
+ShortCodeTold = Annotated[str, told(maxLength=100)]
+BuildTagTold = Annotated[str, told(maxLength=1000)]
+AppNameTold = Annotated[str, told(maxLength=64, pattern="^[a-z0-9-]+$")]
+#: How many rooms a server takes at the same time.
+RoomsPerProcessTold = Annotated[int, told(minimum=1, maximum=10000)]
 
 
 class Region(Word):
@@ -63,16 +75,53 @@ class RoomReadyStatus(Word):
     ACTIVE = "active"
 
 
+class UserRole(Word):
+    """What a member of an organisation may do."""
+
+    ADMIN = "admin"  #: everything
+    MEMBER = "member"  #: everything but members, tokens and bills
+    VIEWER = "viewer"  #: look
+
+
+class Scope(Word):
+    """One thing that a token may do. ``read-write`` includes ``read``."""
+
+    BILLING_READ_WRITE = "billing:read-write"
+    BUILDS_READ = "builds:read"
+    BUILDS_READ_WRITE = "builds:read-write"
+    DEPLOYMENTS_READ = "deployments:read"
+    DEPLOYMENTS_READ_WRITE = "deployments:read-write"
+    APPLICATIONS_READ = "applications:read"
+    APPLICATIONS_READ_WRITE = "applications:read-write"
+    PROCESSES_READ = "processes:read"
+    PROCESSES_READ_WRITE = "processes:read-write"
+    FLEETS_READ = "fleets:read"
+    FLEETS_READ_WRITE = "fleets:read-write"
+    ORGS_READ = "orgs:read"
+    ORGS_READ_WRITE = "orgs:read-write"
+    TOKENS_READ = "tokens:read"
+    TOKENS_READ_WRITE = "tokens:read-write"
+    TICKETS_READ = "tickets:read"
+    TICKETS_READ_WRITE = "tickets:read-write"
+    LOAD_BALANCER_ACCESS = "load-balancer:access"
+
+
 class ExposedPort(Camel):
     """Where players reach one port of a server."""
 
-    transport_type: TransportType
-    port: int  #: the public port
-    host: str
     name: str  #: ``default``, or the name of an additional port
+    transport_type: TransportType
+    host: str
+    port: int  #: the public port
 
 
-#: Statuses that nearly every operation can answer with, beside those it lists itself.
+#: The ports besides the default one.
+AdditionalExposedPorts = Annotated[list[ExposedPort], told(maxItems=2)]
+
+# Which statuses an operation can answer with besides its success. Those that fit no set are written out.
 READ = (401, 404, 408, 429)
 CHECKED_READ = (401, 404, 408, 422, 429)
 WRITE = (401, 404, 408, 422, 429, 500)
+PUBLIC_READ = (404, 408, 422, 429)
+MEMBERS_READ = (401, 408, 429)
+MEMBERS_WRITE = (401, 408, 422, 429)

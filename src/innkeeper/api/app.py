@@ -1,0 +1,225 @@
+"""The ASGI application: finds the endpoint, reads the body, lets it answer, and turns refusals into vendor faults.
+
+Made by ``inn.py`` and run by uvicorn; tests call it without a socket. Whatever goes wrong inside one request is logged
+and answered with 500 (a stream that is under way is broken off), and the next request is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from innkeeper.contract.operation import Api
+from innkeeper.kit.errors import HouseError, TimedOut, TooLarge
+
+from .faults import fault_body, retry_after, status_for
+from .pages import Pages
+from .router import Router
+from .serve import Endpoint, handler_of
+from .tally import Tally
+from .visits import Visit, Wings
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_JSON = (b"content-type", b"application/json")
+_STREAM = (b"content-type", b"application/octet-stream")
+_CORS = (b"access-control-allow-origin", b"*")
+_PREFLIGHT: Headers = [
+    _CORS,
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key"),
+    (b"access-control-max-age", b"86400"),
+]
+
+
+class ClientGone(Exception):
+    """The client closed the connection before it was answered."""
+
+
+class App:
+    """Answers one API at its own paths, and the house's own pages beside it."""
+
+    def __init__(
+        self, api: Api, wings: Wings, pages: Pages, tally: Tally, *, max_body: int = 4 << 20, body_seconds: float = 30.0
+    ) -> None:
+        self._wings = wings
+        self._pages = pages
+        self._tally = tally
+        self._max_body = max_body
+        self._body_seconds = body_seconds
+        self._serial = time.time_ns() & 0xFFFFFFFF
+        self._router: Router[Endpoint] = Router()
+        for operation in api.operations():
+            handler = handler_of(operation)
+            if handler is not None:
+                self._router.add(operation.method, operation.path, Endpoint(operation, handler))
+            elif operation.id not in api.not_yet:
+                raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._pages.websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        endpoint, values, methods = self._router.find(method, path)
+        if endpoint is None:
+            await self._elsewhere(scope, receive, send, method, path, methods)
+            return
+        begun = time.perf_counter()
+        status = 500
+        try:
+            status = await self._answer(endpoint, values, scope, receive, send)
+        except ClientGone:
+            status = 499
+        finally:
+            self._tally.add(endpoint.operation.id, status, time.perf_counter() - begun)
+
+    async def _answer(self, endpoint: Endpoint, values: list[str], scope: Scope, receive: Receive, send: Send) -> int:
+        operation = endpoint.operation
+        headers = dict(scope["headers"])
+        self._serial += 1
+        common: Headers = [(b"x-request-id", b"%08x" % self._serial)]
+        if b"origin" in headers:
+            common.append(_CORS)
+        try:
+            client = scope.get("client")
+            visit = Visit(self._wings, headers, client[0] if client else "", self._base_url(scope, headers))
+            await endpoint.authorize(visit, values)
+            body: bytes | AsyncIterator[bytes] = b""
+            if endpoint.uploads:
+                body = self._pieces(receive)
+            elif b"content-length" in headers or b"transfer-encoding" in headers:
+                body = await self._read(headers, receive)
+            arguments = endpoint.arguments(values, scope["query_string"], body)
+            if "org_id" in arguments:
+                await endpoint.enter(visit, arguments["org_id"])
+            answer = await endpoint.handler(visit, **arguments)
+            if operation.streams:
+                return await self._stream(answer, operation.status, common, receive, send)
+            whole = endpoint.encode(answer)
+            status = operation.status
+            common += visit.answer_headers
+            if status != 204:
+                common.append(_JSON)
+        except HouseError as error:
+            status = status_for(error, operation.errors)
+            whole = fault_body(str(error))
+            common.append(_JSON)
+            wait = retry_after(error)
+            if wait is not None:
+                common.append((b"retry-after", b"%d" % max(1, round(wait))))
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("answering %s failed (request %08x)", operation.id, self._serial)
+            status, whole = 500, fault_body(f"something broke inside; the log tells more (request {self._serial:08x})")
+            common.append(_JSON)
+        if status != 204:
+            common.append((b"content-length", b"%d" % len(whole)))
+        await send({"type": "http.response.start", "status": status, "headers": common})
+        await send({"type": "http.response.body", "body": whole})
+        return status
+
+    async def _stream(
+        self, pieces: AsyncIterator[bytes], status: int, headers: Headers, receive: Receive, send: Send
+    ) -> int:
+        """Send pieces as they come, until they end or the client goes."""
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, _STREAM]})
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while True:
+                piece = asyncio.ensure_future(_next(pieces))
+                await asyncio.wait({piece, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not piece.done():
+                    piece.cancel()
+                    await asyncio.wait({piece})
+                    break
+                data = piece.result()  # what goes wrong here breaks the connection off: the status is out already
+                if data is None:
+                    break
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        finally:
+            gone.cancel()
+            close = getattr(pieces, "aclose", None)
+            if close is not None:
+                await close()
+        await send({"type": "http.response.body", "body": b""})
+        return status
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        length = headers.get(b"content-length")
+        if length is not None and length.isdigit() and int(length) > self._max_body:
+            raise TooLarge(f"the body has {int(length)} bytes; at most {self._max_body} are taken")
+        message = await self._receive(receive)
+        body: bytes = message.get("body", b"")
+        while message.get("more_body"):
+            message = await self._receive(receive)
+            body += message.get("body", b"")
+            if len(body) > self._max_body:
+                raise TooLarge(f"the body is longer than the {self._max_body} bytes that are taken")
+        return body
+
+    async def _receive(self, receive: Receive) -> MutableMapping[str, Any]:
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                message = await receive()
+        except TimeoutError:
+            raise TimedOut(f"the body did not come within {self._body_seconds:g} s") from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
+
+    async def _pieces(self, receive: Receive) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self._receive(receive)
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
+
+    def _base_url(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        settings = self._wings.settings
+        if settings.public_url:
+            return settings.public_url
+        host = headers.get(b"host", b"").decode("latin-1")
+        return f"{scope.get('scheme', 'http')}://{host}" if host else settings.local_url
+
+    async def _elsewhere(
+        self, scope: Scope, receive: Receive, send: Send, method: str, path: str, methods: tuple[str, ...] | Any
+    ) -> None:
+        """Preflights, the house's own pages, and what is not there."""
+        if method == "OPTIONS":
+            await _send_whole(send, 204, _PREFLIGHT, b"")
+        elif methods:
+            allow = (b"allow", ", ".join(sorted(methods)).encode())
+            text = fault_body(f"{path} does not take {method}; it takes {', '.join(sorted(methods))}")
+            await _send_whole(send, 405, [_JSON, allow, _CORS], text)
+        elif not await self._pages.answer(method, path, scope, send):
+            await _send_whole(send, 404, [_JSON, _CORS], fault_body(f"there is nothing at {path}"))
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(pieces, None)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
+    await send({"type": "http.response.body", "body": body})

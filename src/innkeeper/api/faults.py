@@ -1,0 +1,62 @@
+"""Refusals of the house as HTTP statuses. Called by ``app.py`` for everything a handler raises.
+
+A status is chosen by who has to act on it: 4xx the caller, 5xx the operator. The vendors document which statuses each
+operation can answer, and their strict clients know no others; so each refusal has a row of statuses, the most exact
+first, and the first one that the operation declares is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from innkeeper.kit.errors import (
+    Gone,
+    HouseError,
+    Invalid,
+    LimitReached,
+    NotFound,
+    RateLimited,
+    Taken,
+    TimedOut,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
+
+#: The statuses that may tell each refusal, the most exact first; the last one serves where none is declared.
+ROWS: list[tuple[type[HouseError], tuple[int, ...]]] = [
+    (Unauthorized, (401,)),
+    (Gone, (410, 404)),
+    (NotFound, (404, 401, 404)),
+    (Unreadable, (400, 422, 404, 400)),
+    (TooLarge, (422, 400, 413)),
+    (Invalid, (422, 400, 404, 400)),
+    (Taken, (400, 422, 400)),
+    (LimitReached, (402, 429, 422, 402)),
+    (RateLimited, (429,)),
+    (TimedOut, (408,)),
+    (Unavailable, (503,)),
+]
+
+
+def status_for(error: HouseError, declared: Sequence[int]) -> int:
+    """The status that tells ``error`` to a client which knows the ``declared`` ones."""
+    for kind, row in ROWS:
+        if isinstance(error, kind):
+            return next((status for status in row if status in declared), row[-1])
+    return 500
+
+
+def fault_body(text: str) -> bytes:
+    """The error object that all three vendors share."""
+    return msgspec.json.encode({"message": text})
+
+
+def retry_after(error: HouseError) -> float | None:
+    """Seconds a client should wait before it tries again, where waiting helps."""
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    return 1.0 if isinstance(error, Unavailable) else None

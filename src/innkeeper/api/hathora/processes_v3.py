@@ -1,0 +1,158 @@
+"""Processes: the house's servers. Declared in ``contract/hathora/processes_v3.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from innkeeper.api.serve import implements
+from innkeeper.api.visits import Visit
+from innkeeper.contract.hathora.processes_v3 import (
+    Hosting,
+    MetricValue,
+    ProcessesCount,
+    ProcessesV3,
+    ProcessMetricName,
+    ProcessMetricsData,
+    ProcessStatus,
+    ProcessV3,
+)
+from innkeeper.contract.hathora.words import Region
+from innkeeper.contract.shape import GLOBAL
+from innkeeper.hosting.metrics import Metric
+from innkeeper.hosting.model import Server
+from innkeeper.kit.clock import HOUR, SECOND
+from innkeeper.kit.errors import Invalid
+from innkeeper.kit.stamps import moment, moment_or_none
+
+from .words import STATUSES, exposed_ports, location_of, region_of, states_of
+
+#: Each metric, its field in the answer, and what the house calls it: None where no host here can measure it.
+_METRICS: dict[ProcessMetricName, tuple[str, Metric | None]] = {
+    ProcessMetricName.CPU: ("cpu", Metric.CPU),
+    ProcessMetricName.MEMORY: ("memory", Metric.MEMORY),
+    ProcessMetricName.RATE_EGRESS: ("rate_egress", Metric.EGRESS_RATE),
+    ProcessMetricName.TOTAL_EGRESS: ("total_egress", Metric.EGRESS_TOTAL),
+    ProcessMetricName.ACTIVE_CONNECTIONS: ("active_connections", Metric.CONNECTIONS),
+    ProcessMetricName.GPU_MEMORY: ("gpu_memory", None),
+    ProcessMetricName.GPU_UTILIZATION: ("gpu_utilization", None),
+}
+#: Told when nobody says which.
+_USUAL_METRICS = (ProcessMetricName.CPU, ProcessMetricName.MEMORY, ProcessMetricName.RATE_EGRESS)
+_LONGEST_SPAN = 31 * 24 * HOUR
+
+
+def process(server: Server) -> ProcessV3:
+    """A server as Hathora tells it."""
+    ports = exposed_ports(server)
+    return ProcessV3(
+        process_id=server.id,
+        app_id=server.app_id,
+        deployment_id=server.release_id,
+        region=region_of(server.location),
+        status=STATUSES[server.state],
+        exposed_port=ports[0] if ports else None,
+        additional_exposed_ports=ports[1:],
+        rooms_allocated=server.taken if server.alive else 0,
+        rooms_per_process=server.seats,
+        created_at=moment(server.created_at),
+        scheduled_at=moment_or_none(server.placed_at),
+        booted_at=moment_or_none(server.booted_at),
+        started_at=moment_or_none(server.ready_at),
+        stopping_at=moment_or_none(server.stopping_at),
+        terminated_at=moment_or_none(server.ended_at),
+        summary_exit_reason=server.exit_reason or UNSET,
+        hosting=Hosting.METAL,
+    )
+
+
+@implements(ProcessesV3.create_process)
+async def create_process(visit: Visit, region: Region, app_id: str = GLOBAL) -> ProcessV3:
+    return process(await visit.wings.servers.want(visit.org, app_id, location_of(region)))
+
+
+@implements(ProcessesV3.get_latest_processes)
+async def get_latest_processes(
+    visit: Visit,
+    app_id: str = GLOBAL,
+    *,
+    status: list[ProcessStatus] | None = None,
+    region: list[Region] | None = None,
+    before: float | None = None,
+) -> list[ProcessV3]:
+    found = await visit.wings.servers.latest(
+        visit.org, app_id, before=_micros(before, "before"), states=_states(status), locations=_locations(region)
+    )
+    return [process(server) for server in found]
+
+
+@implements(ProcessesV3.get_processes_count_experimental)
+async def get_processes_count_experimental(
+    visit: Visit,
+    app_id: str = GLOBAL,
+    *,
+    status: list[ProcessStatus] | None = None,
+    region: list[Region] | None = None,
+    before: float | None = None,
+) -> ProcessesCount:
+    count = await visit.wings.servers.count(
+        visit.org, app_id, before=_micros(before, "before"), states=_states(status), locations=_locations(region)
+    )
+    return ProcessesCount(count=count)
+
+
+@implements(ProcessesV3.get_process)
+async def get_process(visit: Visit, process_id: str, app_id: str = GLOBAL) -> ProcessV3:
+    return process(await visit.wings.servers.get(visit.org, app_id, process_id))
+
+
+@implements(ProcessesV3.stop_process)
+async def stop_process(visit: Visit, process_id: str, app_id: str = GLOBAL) -> None:
+    await visit.wings.servers.stop(visit.org, app_id, process_id, f"stopped by {visit.by}")
+
+
+@implements(ProcessesV3.get_process_metrics)
+async def get_process_metrics(
+    visit: Visit,
+    process_id: str,
+    app_id: str = GLOBAL,
+    *,
+    metrics: list[ProcessMetricName] | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    step: int | None = None,
+) -> ProcessMetricsData:
+    last = _micros(end, "end") if end is not None else None
+    last = visit.wings.clock.now() if last is None else last
+    first = _micros(start, "start") if start is not None else last - HOUR
+    assert first is not None
+    if not 0 <= last - first <= _LONGEST_SPAN:
+        raise Invalid("start: must come before end, by 31 days at most")
+    asked = [_METRICS[name] for name in metrics or _USUAL_METRICS]
+    series = await visit.wings.metrics.series(
+        visit.org, app_id, process_id, [metric for _, metric in asked if metric], start=first, end=last, step=step or 60
+    )
+    # A metric that no host here can measure is told as an empty series, never as zeros.
+    told = {
+        field: [MetricValue(timestamp=at / SECOND, value=value) for at, value in series[metric]] if metric else []
+        for field, metric in asked
+    }
+    return ProcessMetricsData(**told)
+
+
+def _states(status: Sequence[ProcessStatus] | None) -> list[str]:
+    return [state for wanted in status or () for state in states_of(wanted)]
+
+
+def _locations(regions: Sequence[Region] | None) -> list[str]:
+    return [location_of(region) for region in regions or ()]
+
+
+def _micros(seconds: float | None, name: str) -> int | None:
+    """A Unix time in seconds, as the vendor's clients send it; in milliseconds where it cannot be anything else."""
+    if seconds is None:
+        return None
+    if not 0 <= seconds <= 1e14:  # NaN fails both comparisons
+        raise Invalid(f"{name}: must be a Unix time in seconds")
+    return round(seconds * 1000 if seconds > 1e11 else seconds * SECOND)

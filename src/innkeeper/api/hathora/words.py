@@ -1,0 +1,58 @@
+"""Hathora's words and the house's, both ways. Used by the modules beside this one and by ``environment.py``."""
+
+from __future__ import annotations
+
+from innkeeper.contract.hathora.processes_v3 import ProcessStatus
+from innkeeper.contract.hathora.words import ExposedPort, Region, RoomStatus, TransportType
+from innkeeper.hosting.model import RoomState, Seat, Server, ServerState
+from innkeeper.hosting.rooms import is_ready
+from innkeeper.hosting.servers import given_ports
+
+_LOCATIONS = {region: region.value.lower() for region in Region}
+_REGIONS = {location: region for region, location in _LOCATIONS.items()}
+
+STATUSES = {
+    ServerState.WANTED: ProcessStatus.STARTING,
+    ServerState.STARTING: ProcessStatus.STARTING,
+    ServerState.RUNNING: ProcessStatus.RUNNING,
+    ServerState.DRAINING: ProcessStatus.DRAINING,
+    ServerState.STOPPING: ProcessStatus.STOPPING,
+    ServerState.STOPPED: ProcessStatus.STOPPED,
+    ServerState.FAILED: ProcessStatus.FAILED,
+}
+
+
+def location_of(region: Region) -> str:
+    """The house's name of a region: ``Los_Angeles`` is ``los_angeles``."""
+    return _LOCATIONS[region]
+
+
+def region_of(location: str) -> Region:
+    """The region of a location. One that is not Hathora's keeps its own name, which open clients accept."""
+    return _REGIONS.get(location) or Region(location)
+
+
+def states_of(status: ProcessStatus) -> list[ServerState]:
+    """The states that Hathora sees as ``status``."""
+    return [state for state, seen in STATUSES.items() if seen == status]
+
+
+def exposed_ports(server: Server) -> list[ExposedPort]:
+    """Where players reach a server, the default port first; empty until it is ready."""
+    if server.ready_at is None:
+        return []
+    return [
+        ExposedPort(
+            transport_type=TransportType(port.transport), port=port.number, host=server.address or "", name=port.name
+        )
+        for port in given_ports(server)
+    ]
+
+
+def room_status(seat: Seat) -> RoomStatus:
+    """Where a room stands in Hathora's eyes: ``scheduling`` until its server is ready."""
+    if seat.room.state is RoomState.DESTROYED:
+        return RoomStatus.DESTROYED
+    if seat.room.state is RoomState.SUSPENDED:
+        return RoomStatus.SUSPENDED
+    return RoomStatus.ACTIVE if is_ready(seat) else RoomStatus.SCHEDULING

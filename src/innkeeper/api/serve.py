@@ -1,0 +1,194 @@
+"""Reads a request as its declaration says, calls the handler, and encodes what it answers.
+
+``@implements(Operation)`` in ``api/<vendor>/*.py`` registers a handler; ``app.py`` makes one ``Endpoint`` of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from innkeeper.contract.operation import Declared, Operation, StreamOperation
+from innkeeper.contract.plan import Parameter
+from innkeeper.contract.words import strictly
+from innkeeper.kit.errors import Invalid, Unauthorized, Unreadable
+
+from .visits import Visit
+
+if TYPE_CHECKING:
+    from innkeeper.accounts.model import Caller
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Handler = Callable[..., Awaitable[Any]]
+_handlers: dict[Declared, Handler] = {}
+#: Operations that name an organisation which the caller need not belong to.
+_outside: set[Declared] = set()
+_encode = msgspec.json.Encoder().encode
+
+
+@overload
+def implements(
+    operation: Operation[P, R],
+) -> Callable[[Callable[Concatenate[Visit, P], Awaitable[R]]], Callable[Concatenate[Visit, P], Awaitable[R]]]: ...
+@overload
+def implements(
+    operation: StreamOperation[P],
+) -> Callable[
+    [Callable[Concatenate[Visit, P], Awaitable[AsyncIterator[bytes]]]],
+    Callable[Concatenate[Visit, P], Awaitable[AsyncIterator[bytes]]],
+]: ...
+def implements(operation: Declared) -> Any:
+    """Register the decorated coroutine function as the answer to ``operation``.
+
+    It takes the visit and then exactly the declared parameters. Streams answer with an iterator of bytes; what they
+    raise before the first piece becomes a status like any other refusal.
+    """
+
+    def register(handler: Handler) -> Handler:
+        if operation in _handlers:
+            raise ValueError(f"{operation!r} is answered twice")
+        _handlers[operation] = handler
+        return handler
+
+    return register
+
+
+def from_outside(operation: Declared) -> None:
+    """The operation's ``org_id`` may be an organisation that the caller does not belong to (yet)."""
+    _outside.add(operation)
+
+
+def handler_of(operation: Declared) -> Handler | None:
+    """The registered handler, or None."""
+    return _handlers.get(operation)
+
+
+class Endpoint:
+    """An operation with its handler, ready to answer."""
+
+    __slots__ = ("_app_at", "_body", "_path", "_query", "handler", "operation", "uploads")
+
+    def __init__(self, operation: Declared, handler: Handler) -> None:
+        self.operation = operation
+        self.handler = handler
+        plan = operation.plan
+        self._path = [(p.name, p.wire, _converter(p)) for p in plan.path]
+        self._app_at = next((at for at, p in enumerate(plan.path) if p.name == "app_id"), -1)
+        self._query = [(p, _converter(p)) for p in plan.query]
+        self._body = plan.body
+        self.uploads = plan.binary
+
+    def arguments(self, path_values: Sequence[str], query: bytes, body: bytes | AsyncIterator[bytes]) -> dict[str, Any]:
+        """The handler's keyword arguments; an upload's body is handed on as it comes. Raises Invalid, naming the field."""
+        values: dict[str, Any] = {}
+        for (name, wire, convert), text in zip(self._path, path_values, strict=True):
+            values[name] = text if convert is None else convert(text, wire)
+        if self._query:
+            self._read_query(query, values)
+        if self._body is not None:
+            values[self._body.name] = self._read_body(body) if isinstance(body, bytes) else body
+        return values
+
+    def _read_query(self, query: bytes, values: dict[str, Any]) -> None:
+        given: dict[str, list[str]] = {}
+        if query:
+            try:
+                text = query.decode("ascii")
+            except UnicodeDecodeError:
+                raise Invalid("the query string is not ASCII: percent-encode its values") from None
+            for key, value in parse_qsl(text, keep_blank_values=True, max_num_fields=1000):
+                given.setdefault(key, []).append(value)
+        for parameter, convert in self._query:
+            found = given.get(parameter.wire)
+            if found is None:
+                if parameter.required:
+                    raise Invalid(f"{parameter.wire}: the query parameter is required")
+                values[parameter.name] = None
+            elif parameter.many:
+                values[parameter.name] = _convert(found, parameter.type, parameter.wire)
+            else:
+                values[parameter.name] = found[-1] if convert is None else convert(found[-1], parameter.wire)
+
+    def _read_body(self, body: bytes) -> Any:
+        assert self._body is not None
+        if not body:
+            if self._body.required:
+                raise Invalid("the body is empty: a JSON object is required")
+            return None
+        try:
+            with strictly():
+                return self.operation.plan.decode_body(body)
+        except msgspec.ValidationError as error:
+            raise Invalid(explain(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(f"the body is not JSON: {error}") from None
+
+    async def authorize(self, visit: Visit, path_values: Sequence[str]) -> None:
+        """Find out who calls, as the operation asks for. Raises Unauthorized. Comes before anything else is read."""
+        operation = self.operation
+        if operation.key == "org":
+            visit.known_caller = await visit.wings.callers.recognise(bearer(visit.headers))
+            self._check_scope(visit.known_caller)
+        elif operation.key == "player":
+            secret = await visit.wings.apps.secret(path_values[self._app_at])
+            visit.known_player = await visit.wings.players.recognise(secret, bearer(visit.headers))
+
+    async def enter(self, visit: Visit, org_id: str | None) -> None:
+        """The request names an organisation: from here on it is about that one, where the caller belongs to it."""
+        if org_id is not None and self.operation not in _outside:
+            visit.known_caller = await visit.wings.callers.within(visit.caller, org_id)
+            self._check_scope(visit.known_caller)
+
+    def _check_scope(self, caller: Caller) -> None:
+        scope = self.operation.scope
+        if scope is not None and not caller.may(scope):
+            raise Unauthorized(f"this token lacks the scope {scope}")
+
+    def encode(self, answer: Any) -> bytes:
+        """The body of a whole answer: nothing for 204, else JSON."""
+        return b"" if self.operation.status == 204 else _encode(answer)
+
+
+def bearer(headers: Mapping[bytes, bytes]) -> str:
+    """The token of the Authorization header, with or without ``Bearer``: old clients send it bare."""
+    value = headers.get(b"authorization", b"").decode("latin-1").strip()
+    if value[:7].lower() == "bearer ":
+        value = value[7:].strip()
+    if not value:
+        raise Unauthorized("a token is required: send the header Authorization: Bearer TOKEN")
+    return value
+
+
+def _converter(parameter: Parameter) -> Callable[[str, str], Any] | None:
+    """How a text of the URL becomes the parameter's value; None when it stays as it is."""
+    hint = parameter.type
+    if hint is str:
+        return None
+
+    def convert(text: str, wire: str) -> Any:
+        return _convert(text, hint, wire)
+
+    return convert
+
+
+def _convert(value: Any, hint: Any, wire: str) -> Any:
+    if hint is bool and value in ("true", "false", "1", "0", "True", "False"):
+        return value in ("true", "1", "True")
+    try:
+        with strictly():
+            return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{wire}: {explain(error)}") from None
+
+
+def explain(error: msgspec.ValidationError) -> str:
+    """msgspec's text with the field first: ``region: Invalid enum value 'Mars'``."""
+    # Patterns end in \\Z so that no line feed slips through; people know that end as $.
+    text, _, where = str(error).replace(r"\Z", "$").partition(" - at `")
+    field = where.rstrip("`").removeprefix("$").removeprefix(".")
+    return f"{field}: {text}" if field else text

@@ -1,0 +1,93 @@
+"""What a handler is given beside its parameters: who calls, from where, and the verbs of the house.
+
+Made by ``serve.py`` for every request; ``Wings`` is put together by ``inn.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from innkeeper.kit.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from innkeeper.accounts.callers import Callers
+    from innkeeper.accounts.invites import Invites
+    from innkeeper.accounts.model import Caller
+    from innkeeper.accounts.organisations import Organisations
+    from innkeeper.accounts.players import Player, Players
+    from innkeeper.accounts.tokens import Tokens
+    from innkeeper.hosting.apps import Apps
+    from innkeeper.hosting.builds import Builds
+    from innkeeper.hosting.links import UploadLinks
+    from innkeeper.hosting.logs import Logs
+    from innkeeper.hosting.metrics import Metrics
+    from innkeeper.hosting.releases import Releases
+    from innkeeper.hosting.rooms import Rooms
+    from innkeeper.hosting.servers import Servers
+    from innkeeper.hosting.usage import UsageAccount
+    from innkeeper.kit.clock import Clock
+    from innkeeper.matchmaking.lobbies import Lobbies
+    from innkeeper.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wings:
+    """The verbs that doors may call, and nothing else of the house."""
+
+    settings: Settings
+    clock: Clock
+    organisations: Organisations
+    callers: Callers
+    tokens: Tokens
+    invites: Invites
+    players: Players
+    apps: Apps
+    builds: Builds
+    links: UploadLinks
+    releases: Releases
+    servers: Servers
+    rooms: Rooms
+    logs: Logs
+    metrics: Metrics
+    lobbies: Lobbies
+    usage: UsageAccount
+    ping_address: tuple[str, int]  #: where players measure their distance
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request on its way through a handler."""
+
+    wings: Wings
+    headers: Mapping[bytes, bytes]  #: names in lower case
+    client_ip: str
+    base_url: str  #: where the caller reached us, for links in answers; without a slash at its end
+    known_caller: Caller | None = None  #: the holder of an organisation's token
+    known_player: Player | None = None  #: a logged-in player
+    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  #: more headers for the answer
+
+    @property
+    def caller(self) -> Caller:
+        """The holder of the organisation's token that the operation asks for."""
+        if self.known_caller is None:
+            raise Unauthorized("this operation needs an organisation's token")
+        return self.known_caller
+
+    @property
+    def org(self) -> str:
+        """The id of the organisation on whose behalf this is done."""
+        return self.caller.org_id
+
+    @property
+    def by(self) -> str:
+        """The person on whose behalf this is done, for the record."""
+        return self.caller.by
+
+    @property
+    def player(self) -> Player:
+        """The player whose token the operation asks for."""
+        if self.known_player is None:
+            raise Unauthorized("this operation needs a player's token; log the player in first")
+        return self.known_player

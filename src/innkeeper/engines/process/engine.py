@@ -1,0 +1,290 @@
+"""The engine that runs servers as programs on this machine. Wired by ``inn.py``; its verbs are called by the keeper.
+
+All it does itself is to ask its spawner and to remember what that told; ``docs/why/process-engine.md`` tells why there
+is one. Below its directory: ``run/`` (socket, journal, lock), ``logs/`` (a file for each server) and ``home/`` (a
+scratch folder for each).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import pwd
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+from innkeeper.engines.base import (
+    Abilities,
+    Ended,
+    EndedBy,
+    HostUnavailable,
+    Launch,
+    NotStarted,
+    Report,
+    ServerId,
+    Transport,
+    Usage,
+)
+from innkeeper.engines.listeners import Listeners
+from innkeeper.engines.ports import can_bind
+from innkeeper.kit.clock import Clock
+
+from . import wire
+from .command import step_aside
+from .link import Link, Refused
+from .logs import LogFile, read_all
+
+log = logging.getLogger(__name__)
+
+_RECONNECT = (0.0, 0.1, 0.5, 1.0, 2.0)  # seconds before each try; the last goes on
+_ANSWER = 10.0  # seconds a call waits for a spawner that is being replaced
+_LOG_PAUSE = 0.05
+
+
+class ProcessEngine:
+    """Runs servers below ``directory``, which is this engine's alone.
+
+    ``run_as`` is the user and group number that programs get; None: ours, or, when we are root, those of ``nobody``.
+    ``cgroups`` False leaves control groups alone even where there are some. ``linger`` is how many seconds the spawner
+    stays when it has nothing to do.
+    """
+
+    name = "process"
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        *,
+        run_as: tuple[int, int] | None = None,
+        cgroups: bool = True,
+        linger: float = 30.0,
+    ) -> None:
+        self._directory, self._clock, self._cgroups, self._linger = directory.resolve(), clock, cgroups, linger
+        self._run_as = run_as if run_as is not None or os.geteuid() != 0 else _nobody()
+        self._reports: dict[ServerId, Report] = {}
+        self._listeners = Listeners()
+        self._link: Link | None = None
+        self._linked = asyncio.Event()
+        self._repair: asyncio.Task[None] | None = None
+        self._open = False
+        self.spawner_pid = 0  #: who is the parent of all programs now
+
+    async def open(self) -> Abilities:
+        """Connect to the spawner or start one, and take over what it knows. Raises :class:`HostUnavailable`."""
+        homes, notes = await asyncio.to_thread(self._prepare)
+        self._options: wire.Message = {"homes": str(homes), "linger": self._linger}
+        self._open = True
+        hello = await self._connect()
+        held = hello if self._cgroups else {"memory": "", "cpu": "", "pids": ""}
+        notes += hello["notes"]
+        if not held["memory"]:
+            notes.append(
+                "memory is held by a limit on each process's data, so a server of several processes may use more, and "
+                "running out of memory cannot be told from other failures: no writable control groups were found"
+            )
+        if not held["cpu"]:
+            notes.append("CPU is not limited: no writable control groups were found")
+        if os.getpid() == 1:
+            notes.append("Innkeeper is the first process of its container: servers end with it; run it with an init")
+        return Abilities(memory=held["memory"] or "rlimit", cpu=held["cpu"] or "none", notes=tuple(notes))
+
+    async def close(self) -> None:
+        """Hang up. The spawner and the servers live on."""
+        self._open = False
+        if self._repair is not None:
+            self._repair.cancel()
+            await asyncio.gather(self._repair, return_exceptions=True)
+            self._repair = None
+        if self._link is not None:
+            await self._link.close()
+            self._link = None
+        self._linked.clear()
+
+    async def start(self, launch: Launch) -> Report:
+        """See :meth:`Engine.start`. Returns when the program runs and that is on disk."""
+        if not wire.safe_id(launch.server_id):
+            raise NotStarted(f"{launch.server_id!r} is no id of a server")
+        answer = await self._ask(
+            "start",
+            id=launch.server_id,
+            build=str(launch.build.absolute()),
+            command=step_aside(launch.command),
+            env=dict(launch.env),
+            ports=[(port.transport.value, port.number) for port in launch.ports],
+            cpu=launch.cpu,
+            memory_mb=launch.memory_mb,
+            log_limit=launch.log_limit,
+            run_as=self._run_as,
+            cgroup=self._cgroups,
+        )
+        return self._learn(answer["report"], told=False)
+
+    async def stop(self, server_id: ServerId, grace: float) -> None:
+        await self._ask("stop", id=server_id, grace=grace)
+
+    async def forget(self, server_id: ServerId) -> None:
+        await self._ask("forget", id=server_id)
+        report = self._reports.get(server_id)
+        if report is not None and not report.alive:
+            del self._reports[server_id]
+
+    async def discard(self, server_id: ServerId) -> None:
+        await self._ask("discard", id=server_id)
+
+    def reports(self) -> Mapping[ServerId, Report]:
+        return dict(self._reports)
+
+    def changes(self) -> AsyncIterator[Report]:
+        return self._listeners.listen()
+
+    def log(self, server_id: ServerId, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
+        if not wire.safe_id(server_id):
+            raise KeyError(server_id)
+
+        def ended() -> bool:
+            report = self._reports.get(server_id)
+            return report is None or not report.alive
+
+        return read_all(
+            LogFile(self._directory / "logs" / f"{server_id}.log"),
+            tail=tail,
+            follow=follow,
+            ended=ended,
+            pause=lambda: self._clock.sleep(_LOG_PAUSE),
+        )
+
+    async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
+        answer = await self._ask("usage", ids=list(server_ids))
+        return {
+            server_id: Usage(figures["cpu"], figures["memory"], figures["connections"])
+            for server_id, figures in answer["usage"].items()
+        }
+
+    def port_is_free(self, port: int, transport: Transport) -> bool:
+        return can_bind(port, transport)
+
+    # -- the spawner -----------------------------------------------------------------------------------------------
+
+    async def _ask(self, verb: str, **body: object) -> wire.Message:
+        link = self._link
+        if link is None:
+            if not self._open:
+                raise HostUnavailable("the engine is not open")
+            try:
+                async with asyncio.timeout(_ANSWER):
+                    await self._linked.wait()
+            except TimeoutError:
+                raise HostUnavailable("the spawner does not answer") from None
+            link = self._link
+            assert link is not None
+        try:
+            return await link.ask(verb, **body)
+        except Refused as refusal:
+            raise (HostUnavailable if refusal.again else NotStarted)(refusal.text) from None
+
+    async def _connect(self) -> wire.Message:
+        link = Link(self._directory / "run", self._options, self._heard, self._lost)
+        try:
+            hello = await link.open()
+        except (OSError, TimeoutError) as error:
+            raise HostUnavailable(f"the spawner could not be reached: {error}") from error
+        known = {report["id"]: report for report in hello["reports"]}
+        for server_id in set(self._reports) - set(known):
+            del self._reports[server_id]
+        for report in known.values():
+            self._learn(report, told=True)
+        self._link = link
+        self.spawner_pid = hello["pid"]
+        self._linked.set()
+        return hello
+
+    def _heard(self, message: wire.Message) -> None:
+        self._learn(message["report"], told=True)
+
+    def _learn(self, told_of: wire.Message, *, told: bool) -> Report:
+        """Remember a report; tell the listeners if it is news to them."""
+        ended = told_of["ended"]
+        report = Report(
+            told_of["id"],
+            told_of["handle"],
+            told_of["started_at"],
+            told_of["ready_at"],
+            None if ended is None else Ended(EndedBy(ended[0]), ended[1], ended[2], ended[3]),
+        )
+        before = self._reports.get(report.server_id)
+        self._reports[report.server_id] = report
+        if told and before != report:
+            self._listeners.tell(report)
+        return report
+
+    def _lost(self) -> None:
+        """The connection broke: the spawner was killed, or ended. The servers are not concerned."""
+        self._link = None
+        self._linked.clear()
+        if self._open:
+            log.warning("the spawner is gone; its successor takes over its servers")
+            self._repair = asyncio.create_task(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        tries = 0
+        while True:
+            await self._clock.sleep(_RECONNECT[min(tries, len(_RECONNECT) - 1)])
+            tries += 1
+            try:
+                await self._connect()
+            except HostUnavailable:
+                log.exception("no new spawner could be started (%d tries); it is tried again", tries)
+            else:
+                return
+
+    def _prepare(self) -> tuple[Path, list[str]]:
+        """Make the folders; where scratch folders go, and what the operator should know."""
+        homes, notes = self._directory / "home", list[str]()
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            for name, mode in (("run", 0o700), ("logs", 0o700), ("home", 0o711)):
+                (self._directory / name).mkdir(mode=mode, exist_ok=True)
+                (self._directory / name).chmod(mode)
+            if self._run_as is not None:
+                if self._run_as[0] == 0:
+                    notes.append("servers run as root: anybody's game server owns this machine")
+                elif not _may_enter(homes, *self._run_as):
+                    notes.append(
+                        f"user {self._run_as[0]} cannot enter {self._directory}: programs reach their build by "
+                        "relative paths alone; put the directory where everybody may enter"
+                    )
+                    homes = self._homes_elsewhere()
+        except OSError as error:
+            raise HostUnavailable(f"the engine's directory cannot be used: {error}") from error
+        return homes, notes
+
+    def _homes_elsewhere(self) -> Path:
+        word = hashlib.sha256(str(self._directory).encode()).hexdigest()[:12]
+        homes = Path("/tmp") / f"innkeeper-{word}"  # noqa: S108  made by us and nobody else, as is seen to here
+        homes.mkdir(mode=0o711, exist_ok=True)
+        info = homes.lstat()
+        if info.st_uid != os.geteuid() or info.st_mode & 0o022 or homes.is_symlink():
+            raise PermissionError(f"{homes} belongs to somebody else")
+        homes.chmod(0o711)
+        return homes
+
+
+def _nobody() -> tuple[int, int]:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return entry.pw_uid, entry.pw_gid
+
+
+def _may_enter(folder: Path, user: int, group: int) -> bool:
+    """Whether that user may pass through the folder and all above it."""
+    for place in (folder, *folder.parents):
+        info = place.stat()
+        bit = 0o100 if info.st_uid == user else 0o010 if info.st_gid == group else 0o001
+        if not info.st_mode & bit:
+            return False
+    return True

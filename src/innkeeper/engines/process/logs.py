@@ -1,0 +1,128 @@
+"""The reading side of a server's log. Called by ``engine.py``; the writing side is ``logfile.py``.
+
+Output is a stream of bytes and stays one: nothing is decoded, and a line may be as long as it likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+_CHUNK = 1 << 18
+_STEP = 1 << 16
+
+
+class LogFile:
+    """An open log, read by positions. A head that was cut off is skipped, in the middle of reading too."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ``KeyError`` when there is no such log."""
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise KeyError(path.stem) from None
+        try:
+            self._old = os.open(path.with_name(path.name + ".old"), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._old = -1
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        for fd in (self._fd, self._old):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._old = -1
+
+    def before(self) -> bytes:
+        """What was copied beside when the file was emptied; only where the file system cannot cut a head off."""
+        if self._old < 0:
+            return b""
+        text = os.pread(self._old, os.fstat(self._old).st_size, 0)
+        return text[text.find(b"\n") + 1 :]
+
+    def size(self) -> int:
+        """Where the next output will be written."""
+        return os.fstat(self._fd).st_size
+
+    def start(self) -> int:
+        """Where the kept output begins: at the first whole line, if the head was cut off."""
+        head = self._after_hole(0)
+        if head == 0:
+            return 0
+        newline = self.read(head, _STEP)[1].find(b"\n")
+        return head + newline + 1
+
+    def read(self, at: int, most: int = _CHUNK) -> tuple[int, bytes]:
+        """The next position and what lies before it; no bytes at the end."""
+        if at > self.size():  # emptied
+            at = 0
+        while True:
+            begin = self._after_hole(at)
+            text = os.pread(self._fd, most, begin)
+            if self._after_hole(begin) == begin or not text:
+                return begin + len(text), text
+            at = begin  # the head was cut off while we read
+
+    def tail(self, lines: int) -> int:
+        """Where the last so many lines begin, found from the end backwards."""
+        end = self.size()
+        head = self._after_hole(0)
+        at, missing = end, lines
+        while at > head and missing >= 0:
+            begin = max(head, at - _STEP)
+            text = os.pread(self._fd, at - begin, begin)
+            cut = len(text)
+            if at == end and text.endswith(b"\n"):
+                cut -= 1  # ends the last line and begins none
+            while missing > 0:
+                newline = text.rfind(b"\n", 0, cut)
+                if newline < 0:
+                    break
+                missing -= 1
+                if missing == 0:
+                    return begin + newline + 1
+                cut = newline
+            at = begin
+            if missing == 0:
+                return end
+        return self.start()
+
+    def _after_hole(self, at: int) -> int:
+        try:
+            return os.lseek(self._fd, at, os.SEEK_DATA)
+        except OSError:  # nothing from there on
+            return max(at, 0)
+
+
+async def read_all(
+    file: LogFile, *, tail: int | None, follow: bool, ended: Callable[[], bool], pause: Callable[[], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    """The log in pieces. With ``follow`` until ``ended`` says that nobody writes any more and all is read.
+
+    Reading happens in a thread where there may be much of it: the disk may be slow.
+    """
+    try:
+        if tail is None:
+            old = await asyncio.to_thread(file.before)
+            if old:
+                yield old
+            at = await asyncio.to_thread(file.start)
+        else:
+            at = await asyncio.to_thread(file.tail, tail)
+        stop = None if follow else file.size()
+        while True:
+            over = ended()  # asked before we look, so that its last words are not missed
+            if stop is not None and at >= stop:
+                return
+            if file.size() != at:
+                at, text = await asyncio.to_thread(file.read, at)
+                if text:
+                    yield text
+                    continue
+            if over or stop is not None:
+                return
+            await pause()
+    finally:
+        file.close()

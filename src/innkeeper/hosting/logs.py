@@ -1,0 +1,49 @@
+"""Verbs on what servers print. Called by the doors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from innkeeper.db.database import Database
+from innkeeper.kit.clock import Clock
+from innkeeper.kit.errors import Gone
+
+from .hosts import Host
+from .model import Server, ServerState
+from .queries import retiring, servers
+
+#: How often a server that is not placed yet is looked at for somebody who follows its output, in seconds.
+_LOOK = 0.2
+
+
+class Logs:
+    """Reads output, live and afterwards."""
+
+    def __init__(self, db: Database, clock: Clock, hosts: Sequence[Host]) -> None:
+        self._db, self._clock, self._hosts = db, clock, {host.id: host for host in hosts}
+
+    async def read(
+        self, org_id: str, app_id: str, server_id: str, *, tail: int | None, follow: bool
+    ) -> AsyncIterator[bytes]:
+        """The last ``tail`` lines (None: all that is kept), then with ``follow`` what comes, until the server ends.
+
+        Raises NotFound for an unknown server, Gone for output that was kept its time and deleted.
+        """
+        server = await self._db.read(servers.server, app_id, org_id, server_id)
+        if await self._db.read(retiring.is_output_gone, server_id):
+            raise Gone(f"the output of server {server_id} is not kept any more")
+        return self._pieces(server, tail, follow)
+
+    async def _pieces(self, server: Server, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
+        found: Server | None = server
+        while found is not None and found.booted_at is None and found.alive and follow:
+            await self._clock.sleep(_LOOK)
+            found = await self._db.read(servers.server_by_id, server.id)
+        host = None if found is None or found.state is ServerState.WANTED else self._hosts.get(found.host_id or "")
+        if host is None:
+            return
+        try:
+            async for piece in host.engine.log(server.id, tail=tail, follow=follow):
+                yield piece
+        except KeyError:  # it never printed anything
+            return

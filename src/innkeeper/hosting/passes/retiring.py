@@ -1,0 +1,128 @@
+"""Ends servers: those asked to end, those that missed a deadline, idle ones, drained ones, those of deleted apps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from innkeeper.db.database import Database
+from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.model import Server, ServerState, StopWhy
+from innkeeper.hosting.queries import retiring as queries
+from innkeeper.hosting.queries import servers
+from innkeeper.hosting.servers import given_ports
+from innkeeper.kit.clock import SECOND, Clock
+
+from .placing import Placing
+from .reporting import Reporting
+
+log = logging.getLogger(__name__)
+
+
+class Retiring:
+    """Moves servers towards their end, and makes hosts carry it out."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        hosts: Sequence[Host],
+        reporting: Reporting,
+        placing: Placing,
+        *,
+        grace_seconds: float,
+        idle_seconds: float,
+        ready_seconds: float,
+    ) -> None:
+        self._db, self._clock, self._reporting, self._placing = db, clock, reporting, placing
+        self._hosts = {host.id: host for host in hosts}
+        self._grace = grace_seconds
+        self._idle_seconds, self._ready_seconds = idle_seconds, ready_seconds
+        self._told: dict[str, int] = {}  # server -> when its host was asked to stop it
+        self._next_idle_look = 0
+
+    @property
+    def stopping_micros(self) -> int:
+        """How long a server may be STOPPING before its host is asked again."""
+        return round((self._grace + 5) * SECOND)
+
+    async def stop(self) -> None:
+        """Ask hosts to stop the servers that are STOPPING; write off those no host has."""
+        now = self._clock.now()
+        stopping = await self._db.read(servers.in_states, [ServerState.STOPPING], 10_000)
+        ids = {server.id for server in stopping}
+        self._told = {server_id: at for server_id, at in self._told.items() if server_id in ids}
+        for server in stopping:
+            host = self._hosts.get(server.host_id or "")
+            if host is None or now - self._told.get(server.id, 0) < self.stopping_micros:
+                continue
+            if server.id in host.engine.reports():
+                self._told[server.id] = now
+                await host.engine.stop(server.id, self._grace)
+            elif server.id not in self._placing.starting:
+                by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
+                ended = Ended(by, None, now, "" if server.booted_at is None else "its host does not know it any more")
+                self._reporting.add(host.id, Report(server.id, server.handle, now, None, ended))
+
+    async def give_up(self) -> None:
+        """End what missed its deadline."""
+        now = self._clock.now()
+        for server in await self._db.read(servers.overdue, now, 1000):
+            trouble = self._placing.trouble.pop(server.id, None)
+            if server.state is ServerState.WANTED:
+                reason = f"could not be placed: {trouble or 'no host took it in time'}"
+                await self._db.write(queries.never_placed, server, reason, now)
+            elif server.state is ServerState.STARTING:
+                reason = self._not_ready(server, trouble)
+                await self._begin_stop(server.id, StopWhy.NOT_READY, reason)
+            elif server.state is ServerState.DRAINING:
+                await self._begin_stop(server.id, StopWhy.DRAINED, "its time to drain was up")
+            else:  # STOPPING: ask the host again
+                self._told.pop(server.id, None)
+                await self._db.write(queries.stop_longer, server.id, now + self.stopping_micros)
+
+    def _not_ready(self, server: Server, trouble: str | None) -> str:
+        ports = ", ".join(f"{port.transport} {port.number} ({port.name})" for port in given_ports(server))
+        if trouble:
+            return f"could not be started within {self._ready_seconds:g} s: {trouble}"
+        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}"
+
+    async def retire(self) -> None:
+        """End drained servers at once, and look for idle ones about once a second."""
+        now = self._clock.now()
+        if now < self._next_idle_look:
+            return
+        self._next_idle_look = now + SECOND
+        for server_id in await self._db.read(queries.drained):
+            await self._begin_stop(
+                server_id, StopWhy.DRAINED, "a newer release took over and its last room ended", empty=True
+            )
+        for server_id in await self._db.read(queries.of_deleted_apps):
+            await self._begin_stop(server_id, StopWhy.APP_DELETED, "its app was deleted")
+        await self._retire_idle(now)
+
+    async def _retire_idle(self, now: int) -> None:
+        idle = await self._db.read(queries.idle, now - round(self._idle_seconds * SECOND))
+        connections = await self._connections(idle)
+        for server in idle:
+            if connections.get(server.id):
+                continue
+            reason = f"idle: no rooms and no connections for {self._idle_seconds / 60:g} minutes"
+            await self._begin_stop(server.id, StopWhy.IDLE, reason, empty=True)
+
+    async def _connections(self, idle: Sequence[Server]) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for host in self._hosts.values():
+            ids = [server.id for server in idle if server.host_id == host.id]
+            if ids:
+                usage = await host.engine.usage(ids)
+                found.update((server_id, used.connections or 0) for server_id, used in usage.items())
+        return found
+
+    async def _begin_stop(self, server_id: str, why: StopWhy, reason: str, *, empty: bool = False) -> None:
+        now = self._clock.now()
+        if await self._db.write(
+            servers.begin_stop, server_id, why, reason, now, now + self.stopping_micros, empty=empty
+        ):
+            log.info("server %s is stopped: %s", server_id, reason)

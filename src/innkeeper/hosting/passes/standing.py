@@ -1,0 +1,108 @@
+"""Keeps as many servers alive as the apps' standing orders say, and replaces old releases by new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from innkeeper.db.database import Database, Steps
+from innkeeper.hosting.apps import service_of
+from innkeeper.hosting.model import App, Cause, Server, ServerState, StandingOrder, StopWhy
+from innkeeper.hosting.queries import retiring as queries
+from innkeeper.hosting.queries.rooms import add_servers, wanted_server
+from innkeeper.hosting.queries.servers import begin_stop, move
+from innkeeper.hosting.standing import StandingPlan, plan_standing
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import SECOND, Clock
+from innkeeper.kit.ids import Chance
+
+
+class Standing:
+    """Carries out ``standing.plan_standing``, about once a second and whenever something changed."""
+
+    def __init__(
+        self, db: Database, clock: Clock, chance: Chance, bell: Bell, *, placing_seconds: float, draining_seconds: float,
+        stopping_seconds: float,
+    ) -> None:  # fmt: skip
+        self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
+        self._placing = round(placing_seconds * SECOND)
+        self._draining = round(draining_seconds * SECOND)
+        self._stopping = round(stopping_seconds * SECOND)
+
+    async def keep(self) -> None:
+        """One step towards every order."""
+        for app in await self._db.read(queries.apps_with_orders):
+            if not any(await self._db.read(self._look, app)):
+                continue
+            ids = [self._chance.uuid() for _ in range(sum(order.target for order in _orders(app)))]
+            if await self._db.write(self._step, app, ids, self._clock.now()):
+                self._bell.ring()
+
+    def _look(self, app: App) -> Steps[list[object]]:
+        """What there is to do, without doing it: most looks find nothing."""
+        newest, servers = yield from queries.standing(app.id)
+        if newest is None:
+            return []
+        orders = {order.location: order for order in _orders(app)}
+        found: list[object] = [
+            s for s in servers if s.cause == Cause.STANDING and s.location not in orders and s.taken == 0
+        ]
+        for order in orders.values():
+            plan = plan_standing(order, newest[0], [s for s in servers if s.location == order.location])
+            found += [*range(plan.want), *plan.drain, *plan.surplus]
+        return [True for _ in found]
+
+    def _step(self, app: App, ids: Sequence[str], now: int) -> Steps[bool]:
+        """Plan and carry out on one state of the database. True when something changed."""
+        newest, servers = yield from queries.standing(app.id)
+        if newest is None:
+            return False
+        changed = False
+        fresh = iter(ids)
+        ordered = {order.location for order in _orders(app)}
+        for order in _orders(app):
+            here = [server for server in servers if server.location == order.location]
+            plan = plan_standing(order, newest[0], here)
+            changed |= bool(plan.want or plan.drain or plan.surplus)
+            yield from self._carry_out(app, plan, order.location, newest, fresh, now)
+        for server in servers:
+            if server.cause == Cause.STANDING and server.location not in ordered:
+                moved = yield from begin_stop(
+                    server.id,
+                    StopWhy.SURPLUS,
+                    "no standing order wants it any more",
+                    now,
+                    now + self._stopping,
+                    empty=True,
+                )
+                changed |= moved
+        return changed
+
+    def _carry_out(
+        self, app: App, plan: StandingPlan, location: str, newest: tuple[str, int], ids: Iterator[str], now: int
+    ) -> Steps[None]:
+        release_id, seats = newest
+        wanted: list[Server] = [
+            wanted_server(
+                next(ids), app.id, release_id, location, seats, 0, Cause.STANDING, None, now, now + self._placing
+            )
+            for _ in range(plan.want)
+        ]  # fmt: skip
+        if wanted:
+            yield from add_servers(wanted)
+        for server_id in plan.drain:
+            drained = yield from move(
+                server_id, ServerState.DRAINING, [ServerState.RUNNING], until=now + self._draining
+            )
+            if not drained:
+                yield from begin_stop(
+                    server_id, StopWhy.DRAINED, "a newer release took over", now, now + self._stopping, empty=True
+                )
+        for server_id in plan.surplus:
+            yield from begin_stop(
+                server_id, StopWhy.SURPLUS, "more than the standing order wants", now, now + self._stopping, empty=True
+            )
+
+
+def _orders(app: App) -> Sequence[StandingOrder]:
+    service = service_of(app)
+    return [] if service is None else service.orders

@@ -1,0 +1,142 @@
+"""Which servers should end, and what is forgotten after a while. Called by ``hosting/passes``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from innkeeper.db.database import Many, Statement, Steps
+from innkeeper.hosting.model import App, Server, ServerState
+
+from .apps import APP
+from .placing import over
+from .rooms import SERVER, server_of
+
+
+def never_placed(server: Server, reason: str, now: int) -> Steps[bool]:
+    """No host took it: its rooms end with the reason."""
+    return (yield from over(server, ServerState.FAILED, reason, now, now))
+
+
+def stop_longer(server_id: str, until: int) -> Steps[None]:
+    """Give a stopping server another while."""
+    yield Statement("update servers set until = $2 where id = $1 and state = 'stopping'", (server_id, until))
+
+
+def drained() -> Steps[list[str]]:
+    """Draining servers without rooms."""
+    rows = yield Statement("select id from servers where state = 'draining' and taken = 0")
+    return [row[0] for row in rows]
+
+
+def of_deleted_apps() -> Steps[list[str]]:
+    """Living servers of deleted apps."""
+    rows = yield Statement(
+        "select s.id from servers s join apps a on a.id = s.app_id where a.deleted_at is not null"
+        " and s.state in ('wanted', 'starting', 'running', 'draining')"
+    )
+    return [row[0] for row in rows]
+
+
+def idle(since: int) -> Steps[list[Server]]:
+    """Running servers that have had no rooms since a time, whose release says that such are ended, and which no
+    standing order keeps."""
+    names = ", ".join(f"s.{name.strip()}" for name in SERVER.split(","))
+    rows = yield Statement(
+        f"select {names} from servers s join releases r on r.id = s.release_id join apps a on a.id = s.app_id"
+        " where s.idle_since <= $1 and s.state = 'running' and s.taken = 0 and r.idle_rule = 1"
+        " and (a.service is null or s.cause <> 'standing')",
+        (since,),
+    )
+    return [server_of(row) for row in rows]
+
+
+def apps_with_orders() -> Steps[list[App]]:
+    """Living apps that have standing orders."""
+    rows = yield Statement(
+        f"select {APP} from apps where service is not null and deleted_at is null order by created_at"
+    )
+    return [App(*row) for row in rows]
+
+
+def standing(app_id: str) -> Steps[tuple[tuple[str, int] | None, list[Server]]]:
+    """The release that serves (and its seats), and the living servers of an app."""
+    newest = yield Statement("select id, seats from releases where app_id = $1 order by number desc limit 1", (app_id,))
+    rows = yield Statement(
+        f"select {SERVER} from servers where app_id = $1 and state in"
+        " ('wanted', 'starting', 'running', 'draining', 'stopping') order by created_at, id",
+        (app_id,),
+    )
+    return (newest[0][0], newest[0][1]) if newest else None, [server_of(row) for row in rows]
+
+
+def add_samples(samples: Sequence[Sequence[str | int | float | None]]) -> Steps[None]:
+    """Keep measurements: server, time, CPU seconds, memory, connections, egress."""
+    yield Many(
+        "insert into usage_samples (server_id, at, cpu_seconds, memory_bytes, connections, egress_bytes)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        samples,
+    )
+
+
+def samples(server_id: str, first: int, last: int) -> Steps[list[Sequence[float | int | None]]]:
+    """Measurements of a server in a span of time, the earliest first."""
+    rows = yield Statement(
+        "select at, cpu_seconds, memory_bytes, connections, egress_bytes from usage_samples"
+        " where server_id = $1 and at >= $2 and at <= $3 order by at limit 100000",
+        (server_id, first, last),
+    )
+    return list(rows)
+
+
+def outdated_output(before: int, most: int) -> Steps[list[str]]:
+    """Servers that ended before a time and whose output is still kept."""
+    rows = yield Statement(
+        "select id from servers where state in ('stopped', 'failed') and output_gone = 0 and ended_at < $1 limit $2",
+        (before, most),
+    )
+    return [row[0] for row in rows]
+
+
+def output_gone(ids: Sequence[str]) -> Steps[None]:
+    """Their output was deleted."""
+    yield Many("update servers set output_gone = 1 where id = $1", [(server_id,) for server_id in ids])
+
+
+def is_output_gone(server_id: str) -> Steps[bool]:
+    """Whether the output of a server was kept its time and deleted."""
+    rows = yield Statement("select output_gone from servers where id = $1", (server_id,))
+    return bool(rows and rows[0][0])
+
+
+def forget_servers(before: int, most: int) -> Steps[int]:
+    """Delete the records of servers that ended before a time, with their measurements and past stays."""
+    rows = yield Statement(
+        "select id from servers where state in ('stopped', 'failed') and output_gone = 1 and ended_at < $1 limit $2",
+        (before, most),
+    )
+    keys = [(row[0],) for row in rows]
+    if keys:
+        yield Many("delete from usage_samples where server_id = $1", keys)
+        yield Many("delete from stays where server_id = $1", keys)
+        yield Many("delete from held_ports where server_id = $1 and freed_at is not null", keys)
+        yield Many("delete from servers where id = $1 and state in ('stopped', 'failed')", keys)
+    return len(keys)
+
+
+def forget_rooms(before: int, most: int) -> Steps[int]:
+    """Delete rooms that were destroyed before a time; their ids can be used again."""
+    rows = yield Statement(
+        "delete from rooms where id in (select id from rooms where left_at < $1 and state = 'destroyed' limit $2) returning id",
+        (before, most),
+    )
+    return len(rows)
+
+
+def forget_samples(before: int, most: int) -> Steps[int]:
+    """Delete measurements made before a time."""
+    rows = yield Statement(
+        "delete from usage_samples where (server_id, at) in (select server_id, at from usage_samples where at < $1 limit $2)"
+        " returning at",
+        (before, most),
+    )
+    return len(rows)

@@ -1,0 +1,250 @@
+"""Opening and closing rooms, many at a time. Called by ``hosting/rooms.py`` through a batcher: requests that wait
+together are carried out by a handful of statements in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from innkeeper.db.database import Many, Row, Statement, Steps
+from innkeeper.db.sql import FOR_UPDATE, SKIP_LOCKED, listed
+from innkeeper.hosting.model import Cause, Room, RoomState, Seat, Server, ServerState
+from innkeeper.hosting.placement import seat_rooms
+from innkeeper.kit.errors import Invalid, NotFound, Taken
+
+ROOM = "id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at, left_at, created_at, ended_reason"
+SERVER = (
+    "id, app_id, release_id, location, state, accepting, seats, taken, cause, host_id, address, ports, handle, room_id,"
+    " stop_why, stop_reason, exit_reason, created_at, placed_at, booted_at, ready_at, stopping_at, ended_at, idle_since, until"
+)
+_ROOM_WIDTH = ROOM.count(",") + 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAsk:
+    """A room that somebody wants. All chance is in it, so that the transaction can be repeated."""
+
+    app_id: str
+    org_id: str | None  #: None where the caller is a player of the app, whose token was checked
+    location: str
+    config: str | None
+    client_ips: str | None
+    release_id: str | None  #: None: the newest
+    room_id: str
+    chosen_id: bool  #: whether the caller chose the room's id
+    stay_id: str
+    server_id: str  #: the id of the server to want if there is no seat
+    now: int
+    until: int  #: deadline of a wanted server
+
+
+def room_of(row: Row) -> Room:
+    """A row of ROOM."""
+    return Room(row[0], row[1], RoomState(row[2]), *row[3:])
+
+
+def server_of(row: Row) -> Server:
+    """A row of SERVER."""
+    values = list(row)
+    values[4] = ServerState(values[4])
+    return Server(*values)
+
+
+def seat_of(row: Row) -> Seat:
+    """A row of ROOM followed by SERVER, the latter all null where there is none."""
+    room = room_of(row[:_ROOM_WIDTH])
+    return Seat(room, server_of(row[_ROOM_WIDTH:]) if row[_ROOM_WIDTH] is not None else None)
+
+
+def open_rooms(asks: Sequence[OpenAsk]) -> Steps[Sequence[Seat | Exception]]:
+    """Seat every room asked for, wanting servers where there is no space. Outcomes come in the order of the asks."""
+    outcomes: dict[int, Seat | Exception] = {}
+    taken_ids = yield from _existing([ask.room_id for ask in asks if ask.chosen_id])
+    groups: dict[tuple[str, str | None, str | None, str], list[int]] = {}
+    for at, ask in enumerate(asks):
+        if ask.chosen_id and ask.room_id in taken_ids:
+            outcomes[at] = Taken(f"room id: there is, or was, a room {ask.room_id} already; choose another id")
+            continue
+        if ask.chosen_id:
+            taken_ids.add(ask.room_id)
+        groups.setdefault((ask.app_id, ask.org_id, ask.release_id, ask.location), []).append(at)
+    for (app_id, org_id, release_id, location), members in groups.items():
+        release = yield from release_for(app_id, org_id, release_id)
+        if isinstance(release, Exception):
+            outcomes.update(dict.fromkeys(members, release))
+            continue
+        seats = yield from _seat(release, location, [asks[at] for at in members])
+        outcomes.update(zip(members, seats, strict=True))
+    return [outcomes[at] for at in range(len(asks))]
+
+
+def _existing(ids: list[str]) -> Steps[set[str]]:
+    if not ids:
+        return set()
+    rows = yield Statement(f"select id from rooms where id in ({listed('$1')})", (json.dumps(ids),))
+    return {row[0] for row in rows}
+
+
+def release_for(app_id: str, org_id: str | None, release_id: str | None) -> Steps[tuple[str, int] | Exception]:
+    """The release that serves, and its seats per server; or why there is none."""
+    rows = yield Statement(
+        "select a.org_id, r.id, r.seats, b.deleted_at from apps a left join releases r on r.app_id = a.id and "
+        + ("r.id = $2" if release_id else "r.number = (select max(number) from releases where app_id = $1)")
+        + " left join builds b on b.key = r.build_key where a.id = $1 and a.deleted_at is null",
+        (app_id, release_id) if release_id else (app_id,),
+    )
+    if not rows or (org_id is not None and rows[0][0] != org_id):
+        return NotFound(f"there is no app {app_id}")
+    _, found, seats, build_deleted_at = rows[0]
+    if found is None:
+        return (
+            NotFound(f"the app has no release {release_id}")
+            if release_id
+            else Invalid("the app has no release yet: release a build first")
+        )
+    if build_deleted_at is not None:
+        return Invalid("the build of this release was deleted; release another build")
+    return found, seats
+
+
+def _seat(release: tuple[str, int], location: str, asks: Sequence[OpenAsk]) -> Steps[list[Seat]]:
+    servers = yield from claim_seats(release, location, [(ask.server_id, ask.room_id) for ask in asks], asks[0])
+    rooms = [
+        Room(
+            ask.room_id, ask.app_id, RoomState.SEATED, location, release[0], ask.config, ask.client_ips, server.id,
+            ask.stay_id, ask.now, None, ask.now, None,
+        )
+        for ask, server in zip(asks, servers, strict=True)
+    ]  # fmt: skip
+    yield Many(
+        "insert into rooms (id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at,"
+        " created_at) values ($1, $2, 'seated', $3, $4, $5, $6, $7, $8, $9, $10)",
+        [
+            (
+                r.id,
+                r.app_id,
+                r.location,
+                r.release_id,
+                r.config,
+                r.client_ips,
+                r.server_id,
+                r.stay_id,
+                r.seated_at,
+                r.created_at,
+            )
+            for r in rooms
+        ],
+    )
+    return [Seat(room, server) for room, server in zip(rooms, servers, strict=True)]
+
+
+def claim_seats(
+    release: tuple[str, int], location: str, rooms: Sequence[tuple[str, str]], ask: OpenAsk
+) -> Steps[list[Server]]:
+    """A seat for every room, on standing servers or on servers wanted for them.
+
+    ``rooms`` has for each the id of the server to want if need be, and the room's own.
+    """
+    release_id, seats = release
+    rows = yield Statement(
+        f"select {SERVER} from servers where release_id = $1 and location = $2 and accepting = 1 and taken < $3"
+        f" order by taken desc, created_at, id limit $4 {SKIP_LOCKED}",
+        (release_id, location, seats, len(rooms)),
+    )
+    servers = {row[0]: server_of(row) for row in rows}
+    seating = seat_rooms(
+        [(server.id, seats - server.taken) for server in servers.values()], [new_id for new_id, _ in rooms], seats
+    )
+    if seating.started:
+        first = dict(rooms)
+        wanted = [
+            wanted_server(
+                server_id, ask.app_id, release_id, location, seats, seating.taken[server_id], Cause.ROOM,
+                first[server_id], ask.now, ask.until,
+            )
+            for server_id in seating.started
+        ]  # fmt: skip
+        servers.update((server.id, server) for server in wanted)
+        yield from add_servers(wanted)
+    started = set(seating.started)
+    grown = [(server_id, count) for server_id, count in seating.taken.items() if server_id not in started]
+    if grown:
+        yield Many("update servers set taken = taken + $2, idle_since = null where id = $1", grown)
+    return [servers[server_id] for server_id in seating.chosen]
+
+
+def wanted_server(
+    id: str, app_id: str, release_id: str, location: str, seats: int, taken: int, cause: Cause, room_id: str | None,
+    now: int, until: int,
+) -> Server:  # fmt: skip
+    """A server that no host has yet."""
+    return Server(
+        id, app_id, release_id, location, ServerState.WANTED, 1, seats, taken, cause.value, None, None, "[]", "", room_id,
+        None, None, None, now, None, None, None, None, None, None if taken else now, until,
+    )  # fmt: skip
+
+
+_SERVER_FIELDS = [name.strip() for name in SERVER.split(",")]
+_ADD_SERVER = f"insert into servers ({SERVER}) values ({', '.join(f'${n + 1}' for n in range(len(_SERVER_FIELDS)))})"
+
+
+def add_servers(servers: Sequence[Server]) -> Steps[None]:
+    """Insert wanted servers."""
+    yield Many(_ADD_SERVER, [[getattr(server, name) for name in _SERVER_FIELDS] for server in servers])
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAsk:
+    """A room that shall end. ``org_id`` None: its app alone decides."""
+
+    app_id: str
+    org_id: str | None
+    room_id: str
+    now: int
+    reason: str
+
+
+def close_rooms(asks: Sequence[CloseAsk]) -> Steps[Sequence[Exception | None]]:
+    """End rooms and free their seats. A room that is over already, or is not the caller's, is NotFound."""
+    rows = yield Statement(
+        f"select id, app_id, state, server_id from rooms where id in ({listed('$1')}) order by id {FOR_UPDATE}",
+        (json.dumps([ask.room_id for ask in asks]),),
+    )
+    found = {row[0]: row for row in rows}
+    owners = yield Statement(
+        f"select id, org_id from apps where id in ({listed('$1')})", (json.dumps(sorted({ask.app_id for ask in asks})),)
+    )
+    org_of = {row[0]: row[1] for row in owners}
+    outcomes: list[Exception | None] = []
+    ended: list[tuple[str, int, str]] = []
+    freed: dict[str, int] = {}
+    for ask in asks:
+        row = found.get(ask.room_id)
+        foreign = ask.org_id is not None and ask.org_id != org_of.get(ask.app_id)
+        if row is None or row[1] != ask.app_id or row[2] == RoomState.DESTROYED or foreign:
+            outcomes.append(NotFound(f"there is no room {ask.room_id}"))
+            continue
+        del found[ask.room_id]
+        outcomes.append(None)
+        ended.append((ask.room_id, ask.now, ask.reason))
+        if row[2] == RoomState.SEATED and row[3] is not None:
+            freed[row[3]] = freed.get(row[3], 0) + 1
+    if ended:
+        yield Many(
+            "update rooms set state = 'destroyed', left_at = coalesce(left_at, $2), ended_reason = $3 where id = $1",
+            ended,
+        )
+    yield from free_seats(freed, asks[0].now)
+    return outcomes
+
+
+def free_seats(freed: dict[str, int], now: int) -> Steps[None]:
+    """Give seats back. A server without rooms is idle from now on."""
+    if freed:
+        yield Many(
+            "update servers set taken = taken - $2, idle_since = case when taken = $2 then $3 else idle_since end"
+            " where id = $1",
+            [(server_id, count, now) for server_id, count in freed.items()],
+        )

@@ -1,0 +1,113 @@
+"""Verbs on releases: how a build is run. Called by the doors and, for launches, by the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from innkeeper.db.database import Database
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import Clock
+from innkeeper.kit.errors import Invalid
+from innkeeper.kit.ids import Chance
+from innkeeper.kit.secrets import Box
+
+from .model import PortSpec, Release
+from .queries import releases as queries
+
+_encode = msgspec.json.Encoder().encode
+#: Releases on one page of a list.
+PAGE = 50
+
+
+class Releases:
+    """Create and find releases. There is no change and no deletion: a new one takes over."""
+
+    def __init__(
+        self, db: Database, clock: Clock, chance: Chance, box: Box, bell: Bell, transports: Sequence[str]
+    ) -> None:
+        self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
+        self._transports = frozenset(transports)
+
+    async def create(
+        self,
+        org_id: str,
+        app_id: str,
+        by: str,
+        *,
+        build_id: str,
+        seats: int,
+        cpu: float,
+        memory_mb: float,
+        ports: Sequence[PortSpec],
+        env: Sequence[tuple[str, str]],
+        idle_rule: bool,
+        gpu: float | None = None,
+        tag: str | None = None,
+        fleet_id: str | None = None,
+    ) -> Release:
+        """A new release, which serves all rooms opened from now on. Raises NotFound or Invalid."""
+        self._check(cpu, memory_mb, ports, gpu)
+        release_id = f"dep-{self._chance.uuid()}"
+        release = Release(
+            id=release_id, app_id=app_id, number=0, build_key="", build_id=build_id, build_tag=None, tag=tag,
+            fleet_id=fleet_id, seats=seats, cpu=cpu, memory_mb=memory_mb, gpu=gpu, ports=_encode(list(ports)).decode(),
+            env_sealed=self._box.seal(_encode(list(env)).decode(), place=release_id), idle_rule=int(idle_rule),
+            created_at=self._clock.now(), created_by=by,
+        )  # fmt: skip
+        kept = await self._db.write(queries.add_release, release, org_id)
+        self._bell.ring()
+        return kept
+
+    def _check(self, cpu: float, memory_mb: float, ports: Sequence[PortSpec], gpu: float | None) -> None:
+        names = [port.name for port in ports]
+        if len(set(names)) != len(names):
+            raise Invalid("ports: every port needs a name of its own, and only the first may be called default")
+        refused = [port for port in ports if port.transport not in self._transports]
+        if refused:
+            raise Invalid(
+                f"ports: port {refused[0].name} asks for the transport {refused[0].transport};"
+                f" the hosts of this house serve {' and '.join(sorted(self._transports))}"
+            )
+        if cpu <= 0 or memory_mb <= 0:
+            raise Invalid("the CPU and the memory of a server must be more than 0")
+        if gpu:
+            raise Invalid("no host of this house has GPUs to give; leave the GPU out or ask for 0")
+
+    async def get(self, org_id: str, app_id: str, release_id: str | None = None) -> Release:
+        """One release; with None the one that serves new rooms. Raises NotFound."""
+        return await self._db.read(queries.release, app_id, org_id, release_id)
+
+    async def page(
+        self,
+        org_id: str,
+        app_id: str,
+        *,
+        token: str | None = None,
+        tag: str | None = None,
+        build_tag: str | None = None,
+    ) -> tuple[list[Release], str | None]:
+        """Up to 50 releases, the newest first, and the token of the page after them, if there is one."""
+        below = None
+        if token is not None:
+            if not token.isdecimal() or len(token) > 18:
+                raise Invalid("the page token is not one that this list gave out")
+            below = int(token)
+        found = await self._db.read(queries.releases, app_id, org_id, below, PAGE + 1, tag, build_tag)
+        page = found[:PAGE]
+        return page, str(page[-1].number) if len(found) > PAGE else None
+
+    async def newest(self, org_id: str) -> dict[str, Release]:
+        """The release that serves new rooms, by app, for those that have one."""
+        return await self._db.read(queries.newest_releases, org_id)
+
+    def env_of(self, release: Release) -> Mapping[str, str]:
+        """The environment that the release's owner wrote."""
+        text = self._box.open(release.env_sealed, place=release.id)
+        return dict(msgspec.json.decode(text, type=list[tuple[str, str]]))
+
+
+def ports_of(release: Release) -> list[PortSpec]:
+    """The release's ports, the default one first."""
+    return msgspec.json.decode(release.ports, type=list[PortSpec])

@@ -1,0 +1,81 @@
+"""Verbs on servers. Called by the doors; what they ask for is carried out by the keeper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from innkeeper.db.database import Database
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import SECOND, Clock
+from innkeeper.kit.ids import Chance
+
+from .model import Cause, GivenPort, Server
+from .queries import servers as queries
+
+#: How many servers ``latest`` tells.
+LATEST = 10
+_NEVER = 1 << 62
+
+
+class Servers:
+    """Find, want and stop servers."""
+
+    def __init__(
+        self, db: Database, clock: Clock, chance: Chance, bell: Bell, *, placing_seconds: float, stopping_seconds: float
+    ) -> None:
+        self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
+        self._placing = round(placing_seconds * SECOND)
+        self._stopping = round(stopping_seconds * SECOND)
+
+    async def get(self, org_id: str, app_id: str, server_id: str) -> Server:
+        """One server, alive or over. Raises NotFound."""
+        return await self._db.read(queries.server, app_id, org_id, server_id)
+
+    async def latest(
+        self,
+        org_id: str,
+        app_id: str,
+        *,
+        before: int | None = None,
+        states: Sequence[str] = (),
+        locations: Sequence[str] = (),
+    ) -> list[Server]:
+        """The ten latest servers created before a time (microseconds), the newest first."""
+        bound = _NEVER if before is None else before
+        return await self._db.read(queries.latest, app_id, org_id, bound, states, locations, LATEST)
+
+    async def count(
+        self,
+        org_id: str,
+        app_id: str,
+        *,
+        before: int | None = None,
+        states: Sequence[str] = (),
+        locations: Sequence[str] = (),
+    ) -> int:
+        """How many servers there are, and were as long as they are remembered."""
+        bound = _NEVER if before is None else before
+        return await self._db.read(queries.count, app_id, org_id, bound, states, locations)
+
+    async def want(self, org_id: str, app_id: str, location: str) -> Server:
+        """Want an empty server, so that a room opened later finds it running."""
+        now = self._clock.now()
+        server = await self._db.write(
+            queries.want, app_id, org_id, location, self._chance.uuid(), Cause.ASKED, now, now + self._placing
+        )
+        self._bell.ring()
+        return server
+
+    async def stop(self, org_id: str, app_id: str, server_id: str, reason: str) -> Server:
+        """Ask a server to end; its rooms end at once, with this reason."""
+        now = self._clock.now()
+        server = await self._db.write(queries.stop, app_id, org_id, server_id, reason, now, now + self._stopping)
+        self._bell.ring()
+        return server
+
+
+def given_ports(server: Server) -> list[GivenPort]:
+    """The ports a server was given, the default one first; none until it is placed."""
+    return msgspec.json.decode(server.ports, type=list[GivenPort])

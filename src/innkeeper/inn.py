@@ -1,0 +1,283 @@
+"""Wires the house once: settings in, an inn out, with its database, wings, keepers and the ASGI application.
+
+Called by ``cli`` (``innkeeper up``) and by tests, which hand in a clock, chance and hosts of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from innkeeper.accounts.callers import Callers
+from innkeeper.accounts.fetching import fetch
+from innkeeper.accounts.founding import Founded, Founding
+from innkeeper.accounts.google import GoogleKeys
+from innkeeper.accounts.invites import Invites
+from innkeeper.accounts.organisations import Organisations
+from innkeeper.accounts.players import Players
+from innkeeper.accounts.tokens import Tokens
+from innkeeper.api import hathora as _hathora  # registers its handlers
+from innkeeper.api.app import App
+from innkeeper.api.hathora.environment import environment
+from innkeeper.api.pages import Pages
+from innkeeper.api.tally import Tally
+from innkeeper.api.visits import Wings
+from innkeeper.contract.hathora import HATHORA
+from innkeeper.db.connect import connect
+from innkeeper.db.database import Database
+from innkeeper.engines.base import Transport
+from innkeeper.engines.ports import PortTable, default_range, ephemeral_range
+from innkeeper.engines.process.engine import ProcessEngine
+from innkeeper.hosting.apps import Apps
+from innkeeper.hosting.archive import Limits
+from innkeeper.hosting.builds import Builds
+from innkeeper.hosting.echo import EchoGuard, UdpEcho
+from innkeeper.hosting.figures import HouseFigures
+from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.keeper import HostingKeeper, Rules
+from innkeeper.hosting.launching import Launches
+from innkeeper.hosting.links import UploadLinks
+from innkeeper.hosting.logs import Logs
+from innkeeper.hosting.metrics import Metrics
+from innkeeper.hosting.passes.metering import Metering, Sweeping
+from innkeeper.hosting.releases import Releases
+from innkeeper.hosting.rooms import Rooms
+from innkeeper.hosting.servers import Servers
+from innkeeper.hosting.uploads import UploadStore
+from innkeeper.hosting.usage import UsageAccount
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import Clock, SystemClock
+from innkeeper.kit.errors import Invalid
+from innkeeper.kit.ids import Chance
+from innkeeper.kit.keeper import KeeperLoop
+from innkeeper.kit.secrets import Box, load_key
+from innkeeper.matchmaking.lobbies import Lobbies
+from innkeeper.settings import Settings
+
+log = logging.getLogger(__name__)
+assert _hathora
+
+MIB = 1 << 20
+#: How often what is outdated is forgotten, in seconds.
+_SWEEP_EVERY = 60.0
+
+
+@dataclass(slots=True)
+class Inn:
+    """A running house."""
+
+    settings: Settings
+    app: App
+    wings: Wings
+    db: Database
+    keeper: HostingKeeper
+    bell: Bell
+    founded: Founded
+    founding: Founding
+
+
+def local_host(settings: Settings, clock: Clock) -> Host:
+    """This machine, running servers as processes."""
+    engine = ProcessEngine(settings.folder, clock, run_as=settings.run_as_ids)
+    ephemeral = ephemeral_range()
+    first, last = settings.port_range(default_range(ephemeral))
+    if ephemeral is not None and first <= ephemeral[1] and ephemeral[0] <= last:
+        log.warning(
+            "ports %d-%d overlap the range %d-%d that outgoing connections use: some will be taken now and then",
+            first, last, *ephemeral,
+        )  # fmt: skip
+    table = PortTable(first, last, settings.port_quarantine, engine.port_is_free)
+    return Host(
+        "local",
+        engine,
+        table,
+        settings.server_address,
+        settings.locations,
+        float("inf") if settings.host_cpu is None else settings.host_cpu,
+        float("inf") if settings.host_memory_mb is None else settings.host_memory_mb,
+    )
+
+
+@asynccontextmanager
+async def open_inn(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    hosts: Sequence[Host] | None = None,
+    keep: bool = True,
+) -> AsyncIterator[Inn]:
+    """Open the house and close it again. Servers run on after it is closed.
+
+    ``keep`` False runs no loops: a test makes the passes itself.
+    """
+    clock, chance = clock or SystemClock(), chance or Chance()
+    async with AsyncExitStack() as stack:
+        folder = settings.folder
+        await asyncio.to_thread(_make_folder, folder)
+        stack.callback((await asyncio.to_thread(_lock, folder)).close)
+        db = await connect(settings.database_url, clock=clock)
+        stack.push_async_callback(db.close)
+        key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
+        inn = await _wire(settings, db, key, clock, chance, hosts)
+        await inn.wings.builds.open()
+        stack.push_async_callback(inn.wings.builds.close)
+        stack.push_async_callback(inn.keeper.close)
+        await inn.keeper.open()
+        if keep:
+            inn.keeper.start()
+            for loop in _slow_loops(inn, clock, chance):
+                task = asyncio.create_task(loop.run())
+                stack.push_async_callback(_end, task)
+        yield inn
+
+
+async def _wire(
+    settings: Settings, db: Database, key: bytes, clock: Clock, chance: Chance, given: Sequence[Host] | None
+) -> Inn:
+    bell, box, folder = Bell(), Box(key), settings.folder
+    hosts = [local_host(settings, clock)] if given is None else given
+    rules = rules_of(settings)
+    callers = Callers(db, clock)
+    founding = Founding(db, clock, chance, callers, folder)
+    founded = await founding.found(settings.local_url, name=settings.organisation, owner=settings.owner_email)
+    apps = Apps(db, clock, chance, box, bell)
+    releases = Releases(db, clock, chance, box, bell, [transport.value for transport in Transport])
+    builds_folder = folder / "builds"
+    builds_folder.mkdir(exist_ok=True, mode=0o755)
+    uploads = UploadStore(folder / "uploads", most_bytes=settings.build_megabytes * MIB)
+    builds = Builds(db, clock, chance, uploads, builds_folder, Limits(unpacked_bytes=settings.unpacked_megabytes * MIB))
+    rooms = Rooms(db, clock, chance, bell, placing_seconds=rules.placing)
+
+    async def open_room(app_id: str, location: str, *, room_id: str, config: str | None) -> None:
+        await rooms.open(app_id, None, location, room_id=room_id, config=config)
+
+    wings = Wings(
+        settings=settings,
+        clock=clock,
+        organisations=Organisations(db, clock, chance),
+        callers=callers,
+        tokens=Tokens(db, clock, chance, callers),
+        invites=Invites(db, clock, chance),
+        players=Players(clock, chance, GoogleKeys(fetch, clock, settings.google_keys_url)),
+        apps=apps,
+        builds=builds,
+        links=UploadLinks(key, clock),
+        releases=releases,
+        servers=Servers(db, clock, chance, bell, placing_seconds=rules.placing, stopping_seconds=rules.stopping),
+        rooms=rooms,
+        logs=Logs(db, clock, hosts),
+        metrics=Metrics(db),
+        lobbies=Lobbies(db, clock, chance, open_room, rooms.standing),
+        usage=UsageAccount(db, clock),
+        ping_address=(settings.server_address, settings.port),
+    )
+    launches = Launches(apps, releases, builds_folder, environment, settings.log_megabytes * MIB)
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules)
+    figures = HouseFigures(db, clock, hosts, keeper)
+    tally = Tally()
+    app = App(HATHORA, wings, Pages([HATHORA], figures.health, figures.count, [tally, figures]), tally)
+    return Inn(settings, app, wings, db, keeper, bell, founded, founding)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The hosting wing's rules."""
+    return Rules(
+        placing=settings.placing_seconds,
+        ready=settings.ready_seconds,
+        idle=settings.idle_seconds,
+        grace=settings.grace_seconds,
+        draining=settings.draining_seconds,
+        keep=settings.keep_hours * 3600,
+        measure=settings.measure_seconds,
+    )
+
+
+def _slow_loops(inn: Inn, clock: Clock, chance: Chance) -> list[KeeperLoop]:
+    rules = rules_of(inn.settings)
+    hosts = inn.keeper.hosts
+    metering = Metering(inn.db, clock, hosts, every_seconds=rules.measure)
+    sweeping = Sweeping(
+        inn.db, clock, hosts, inn.wings.builds, keep_seconds=rules.keep, records_seconds=rules.records,
+        every_seconds=_SWEEP_EVERY,
+    )  # fmt: skip
+
+    async def sweep_lobbies() -> float:
+        await inn.wings.lobbies.sweep(rules.keep)
+        return _SWEEP_EVERY
+
+    passes: list[tuple[str, Any]] = [
+        ("metering", metering.keep),
+        ("sweeping", sweeping.keep),
+        ("lobbies", sweep_lobbies),
+    ]
+    return [KeeperLoop(name, keep, Bell(), clock, chance) for name, keep in passes]
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"the data folder {folder} cannot be made: {error.strerror}") from None
+
+
+def _lock(folder: Path) -> Any:
+    """Hold the data folder for this process: two houses on one folder would start everything twice."""
+    file = (folder / "innkeeper.lock").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise Invalid(f"another Innkeeper runs on {folder}; stop it, or choose another folder with --data") from None
+    return file
+
+
+async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Answer HTTP until told to stop (Ctrl-C, SIGTERM). ``ready`` is called once requests are taken."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                ready()
+
+    settings = inn.settings
+    config = uvicorn.Config(
+        inn.app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=1 << 16,
+        http="httptools",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+    )
+    echo = UdpEcho(EchoGuard(inn.wings.clock))
+    try:
+        await echo.start(settings.host, settings.port)
+    except OSError as error:
+        log.warning("UDP port %d cannot be bound for the ping echo: %s", settings.port, error.strerror)
+    try:
+        await Server(config).serve()
+    finally:
+        await echo.close()

@@ -1,0 +1,70 @@
+"""The statements of matchmaking, as steps. Called by ``lobbies.py``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from innkeeper.db.database import Many, Row, Statement, Steps
+from innkeeper.kit.errors import Taken
+
+from .model import Lobby, Visibility
+
+_LOBBY = "room_id, app_id, short_code, visibility, created_by, location, config, created_at"
+
+
+def _lobby(row: Row) -> Lobby:
+    return Lobby(row[0], row[1], row[2], Visibility(row[3]), json.loads(row[4]), *row[5:])
+
+
+def add_lobby(lobby: Lobby) -> Steps[None]:
+    """Keep a lobby. Its room's id must be new."""
+    rows = yield Statement("select 1 from lobbies where room_id = $1", (lobby.room_id,))
+    if rows:
+        raise Taken(f"room id: there is, or was, a lobby {lobby.room_id} already; choose another id")
+    yield Statement(
+        f"insert into lobbies ({_LOBBY}) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        (
+            lobby.room_id, lobby.app_id, lobby.short_code, lobby.visibility, json.dumps(lobby.created_by), lobby.location,
+            lobby.config, lobby.created_at,
+        ),
+    )  # fmt: skip
+
+
+def remove_lobbies(room_ids: Sequence[str]) -> Steps[None]:
+    """Forget lobbies."""
+    yield Many("delete from lobbies where room_id = $1", [(room_id,) for room_id in room_ids])
+
+
+def lobby(app_id: str, room_id: str) -> Steps[Lobby | None]:
+    """The lobby of a room."""
+    rows = yield Statement(f"select {_LOBBY} from lobbies where room_id = $1 and app_id = $2", (room_id, app_id))
+    return _lobby(rows[0]) if rows else None
+
+
+def by_short_code(app_id: str, short_code: str, most: int) -> Steps[list[Lobby]]:
+    """Lobbies with a short code, the newest first."""
+    rows = yield Statement(
+        f"select {_LOBBY} from lobbies where app_id = $1 and short_code = $2 order by created_at desc, room_id limit $3",
+        (app_id, short_code, most),
+    )
+    return [_lobby(row) for row in rows]
+
+
+def public(app_id: str, location: str | None, most: int) -> Steps[list[Lobby]]:
+    """Public lobbies, the newest first, at one location or at all."""
+    rows = yield Statement(
+        f"select {_LOBBY} from lobbies where app_id = $1 and visibility = 'public' and location = coalesce($2, location)"
+        " order by created_at desc, room_id limit $3",
+        (app_id, location, most),
+    )
+    return [_lobby(row) for row in rows]
+
+
+def created_between(after: int, before: int, most: int) -> Steps[list[Lobby]]:
+    """Lobbies created in a span of time, the oldest first."""
+    rows = yield Statement(
+        f"select {_LOBBY} from lobbies where created_at > $1 and created_at < $2 order by created_at limit $3",
+        (after, before, most),
+    )
+    return [_lobby(row) for row in rows]

@@ -1,0 +1,224 @@
+"""Clients of the Hathora Cloud API, sync and async: of an Innkeeper, or of any other server that answers it.
+
+``from innkeeper.sdk import HathoraCloud``. The operations are declared in ``contract/hathora``; this module adds how a
+client is made, and the two helpers that take several calls (``uploads.py``, ``waiting.py``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+
+from innkeeper.contract.hathora import HATHORA
+from innkeeper.contract.resource import Async, M, Sync
+from innkeeper.contract.shape import GLOBAL
+
+from .clients import AsyncClient, Client, SyncClient
+from .engine import Engine
+from .wire import AsyncTransport, Transport
+
+if TYPE_CHECKING:
+    from innkeeper.contract.hathora.apps_v2 import AppsV2
+    from innkeeper.contract.hathora.auth_v1 import AuthV1
+    from innkeeper.contract.hathora.builds_v3 import BuildsV3, CreatedBuildV3WithMultipartUrls
+    from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3
+    from innkeeper.contract.hathora.discovery_v2 import DiscoveryV2
+    from innkeeper.contract.hathora.lobbies_v3 import LobbiesV3
+    from innkeeper.contract.hathora.logs_v1 import LogsV1
+    from innkeeper.contract.hathora.organizations_v1 import OrganizationsV1
+    from innkeeper.contract.hathora.processes_v3 import ProcessesV3
+    from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, RoomsV2
+    from innkeeper.contract.hathora.tokens_v1 import TokensV1
+    from innkeeper.kit.retry import Backoff
+
+    from .engine import OnRequest, OnResponse, Token
+    from .wire import World
+
+T = TypeVar("T")
+
+#: Told how many bytes of how many are sent.
+Progress = Callable[[int, int], object]
+
+
+class _Hathora(Client[T], Generic[M, T]):
+    """The vendor's constructor and resources, for both modes."""
+
+    def __init__(
+        self,
+        token: Token = None,
+        *,
+        app_id: str | None = None,
+        org_id: str | None = None,
+        player_token: Token = None,
+        server: str | int | None = None,
+        server_variables: Mapping[str, str] | None = None,
+        timeout: float | None = 60.0,
+        retry: Backoff | None = None,
+        transport: T | None = None,
+        headers: Mapping[str, str] | None = None,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+        world: World | None = None,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        ``token`` is an organisation's token, or a function that brings one and is asked for every call; without it
+        ``INNKEEPER_TOKEN``, then ``HATHORA_TOKEN`` of the environment are taken. ``player_token`` is used by the calls
+        that a player makes (lobbies). ``app_id`` and ``org_id`` stand in wherever a call leaves them out.
+
+        ``server`` is the base URL, which may have a path, or the number of one of the vendor's servers; without it
+        ``INNKEEPER_URL`` is taken, then the vendor's first. ``server_variables`` fill ``{names}`` in it.
+
+        ``timeout`` is in seconds, for a whole call with all its attempts and waits (None: no limit). ``retry`` says
+        when to try again. ``transport`` is another way to send (see ``innkeeper.sdk.transports``).
+        ``headers`` go out with every call. ``on_request`` and ``on_response`` are called for every attempt.
+        ``world`` is for tests: time and chance.
+        """
+        environ = os.environ
+        if token is None:
+            token = environ.get("INNKEEPER_TOKEN") or environ.get("HATHORA_TOKEN")
+        if server is None:
+            server = environ.get("INNKEEPER_URL") or 0
+        engine = Engine(
+            HATHORA.servers,
+            server=server,
+            server_variables=server_variables,
+            tokens={"org": token, "player": player_token},
+            defaults={"app_id": app_id, "org_id": org_id},
+            timeout=timeout,
+            retry=retry,
+            headers=headers,
+            on_request=on_request,
+            on_response=on_response,
+            world=world,
+        )
+        super().__init__(engine, transport)
+
+    def _group(self, name: str) -> Any:
+        return HATHORA.resource(name)(self._caller)
+
+    @cached_property
+    def apps_v2(self) -> AppsV2[M]:
+        """Apps: a game, or one environment of it."""
+        return self._group("apps_v2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def auth_v1(self) -> AuthV1[M]:
+        """Logins of players."""
+        return self._group("auth_v1")  # type: ignore[no-any-return]
+
+    @cached_property
+    def builds_v3(self) -> BuildsV3[M]:
+        """Builds: what is run."""
+        return self._group("builds_v3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def deployments_v3(self) -> DeploymentsV3[M]:
+        """Deployments: a build and how it is run."""
+        return self._group("deployments_v3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def discovery_v2(self) -> DiscoveryV2[M]:
+        """Where players find the nearest region."""
+        return self._group("discovery_v2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def lobbies_v3(self) -> LobbiesV3[M]:
+        """Lobbies: rooms that players find by a list or a short code."""
+        return self._group("lobbies_v3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def logs_v1(self) -> LogsV1[M]:
+        """What servers print."""
+        return self._group("logs_v1")  # type: ignore[no-any-return]
+
+    @cached_property
+    def organizations_v1(self) -> OrganizationsV1[M]:
+        """Organisations, their members and invitations."""
+        return self._group("organizations_v1")  # type: ignore[no-any-return]
+
+    @cached_property
+    def processes_v3(self) -> ProcessesV3[M]:
+        """Processes: the servers that rooms sit on."""
+        return self._group("processes_v3")  # type: ignore[no-any-return]
+
+    @cached_property
+    def rooms_v2(self) -> RoomsV2[M]:
+        """Rooms: create, find, configure, destroy."""
+        return self._group("rooms_v2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def tokens_v1(self) -> TokensV1[M]:
+        """An organisation's tokens."""
+        return self._group("tokens_v1")  # type: ignore[no-any-return]
+
+
+class HathoraCloud(_Hathora[Sync, Transport], SyncClient):
+    """A client whose calls return the answer. It may be used from many threads; use it with ``with``, or close it."""
+
+    def upload_build(
+        self,
+        source: bytes | Path | BinaryIO,
+        *,
+        build_tag: str | None = None,
+        build_id: str | None = None,
+        org_id: str = GLOBAL,
+        progress: Progress | None = None,
+        parallel: int = 4,
+    ) -> CreatedBuildV3WithMultipartUrls:
+        """Make a build of a gzipped tar and upload it, ``parallel`` parts at a time; then it can be run.
+
+        ``progress`` is told the bytes sent so far and in all. A part that fails is sent again as the client's
+        ``retry`` says; the deadline is each request's own. Raises what calls raise.
+        """
+        from .uploads import opened, upload
+
+        with opened(source) as content:
+            return self._run(upload(self._engine, content, build_tag, build_id, org_id, progress, parallel))
+
+    def wait_until_active(
+        self, room_id: str, app_id: str = GLOBAL, *, timeout: float = 120.0, every: float = 1.0
+    ) -> ConnectionInfoV2:
+        """Ask every so many seconds where players connect, until the room's server is ready.
+
+        Raises :class:`DeadlineExceeded` after ``timeout`` seconds, and whatever the call raises.
+        """
+        from .waiting import until_active
+
+        return self._run(until_active(self._engine, room_id, app_id, timeout, every))
+
+
+class AsyncHathoraCloud(_Hathora[Async, AsyncTransport], AsyncClient):
+    """A client whose calls are awaited. It may be used in several event loops; use ``async with``, or close it."""
+
+    async def upload_build(
+        self,
+        source: bytes | Path | BinaryIO,
+        *,
+        build_tag: str | None = None,
+        build_id: str | None = None,
+        org_id: str = GLOBAL,
+        progress: Progress | None = None,
+        parallel: int = 4,
+    ) -> CreatedBuildV3WithMultipartUrls:
+        """Make a build of a gzipped tar and upload it: see :meth:`HathoraCloud.upload_build`."""
+        from .uploads import opened, upload
+
+        with opened(source) as content:
+            return await self._run(upload(self._engine, content, build_tag, build_id, org_id, progress, parallel))
+
+    async def wait_until_active(
+        self,
+        room_id: str,
+        app_id: str = GLOBAL,
+        *,
+        timeout: float = 120.0,  # noqa: ASYNC109 - the same signature in both modes
+        every: float = 1.0,
+    ) -> ConnectionInfoV2:
+        """Wait for a room's server: see :meth:`HathoraCloud.wait_until_active`."""
+        from .waiting import until_active
+
+        return await self._run(until_active(self._engine, room_id, app_id, timeout, every))

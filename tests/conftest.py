@@ -1,0 +1,41 @@
+"""Fixtures for all tests that stand on a database: the same test on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from innkeeper.db.connect import connect
+from innkeeper.db.database import Database
+from innkeeper.kit.clock import ManualClock
+from postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server, shared by the tests of a run that leave it running."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database, once on each store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'innkeeper.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return await server.fresh()
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A new database with the tables of the house, once on each store."""
+    database = await connect(database_url, clock=ManualClock())
+    yield database
+    await database.close()

@@ -1,0 +1,138 @@
+"""What the tests of the process engine stand on: a directory of its own, an engine, small programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from innkeeper.engines.base import Abilities, Launch, Port, Transport
+from innkeeper.engines.ports import PortTable, can_bind
+from innkeeper.engines.process.engine import ProcessEngine
+from innkeeper.kit.clock import SystemClock
+
+PROGRAM = Path(__file__).with_name("program.py")
+DEADLINE = 20.0
+
+
+async def until(condition: Callable[[], object], seconds: float = DEADLINE) -> None:
+    """Wait for a condition; fail when it has not come true by the deadline."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        await asyncio.sleep(0.002)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (zombies do not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class ProcessGround:
+    """A process engine in a directory of its own."""
+
+    def __init__(self, directory: Path, *, cgroups: bool = True, run_as: tuple[int, int] | None = None) -> None:
+        self.directory, self.cgroups = directory, cgroups
+        self.run_as = run_as or (os.getuid(), os.getgid())
+        self.ports = PortTable(21_000 + 500 * (os.getpid() % 15), 28_999, 0, can_bind)
+        self.abilities = Abilities("", "")
+        self.spawners: set[int] = set()
+        self.engine = self._engine()
+
+    def _engine(self) -> ProcessEngine:
+        return ProcessEngine(self.directory, SystemClock(), run_as=self.run_as, cgroups=self.cgroups, linger=2.0)
+
+    async def open(self) -> None:
+        self.abilities = await self.engine.open()
+        self.spawners.add(self.engine.spawner_pid)
+
+    async def restart(self) -> None:
+        await self.engine.close()
+        self.engine = self._engine()
+        await self.open()
+
+    def launch(
+        self,
+        server_id: str,
+        orders: str,
+        transports: Sequence[Transport] = (),
+        *,
+        memory_mb: int = 256,
+        log_limit: int = 1 << 28,
+    ) -> Launch:
+        numbers = self.ports.take(len(transports), transports, 0)
+        ports = [Port(f"p{number}", transport, number) for number, transport in zip(numbers, transports, strict=True)]
+        binds = " ".join(f"{port.transport}:{port.number}" for port in ports)
+        words = [f"{word}" for word in orders.replace("bind ", binds + " ").split()]
+        if orders.split()[-1:] == ["bind"]:
+            words[-1:] = binds.split()
+        command = shlex.join([sys.executable, "-I", "-S", str(PROGRAM), *words])
+        return Launch(server_id, Path("/"), command, {}, ports, 1, memory_mb, log_limit)
+
+    def shell(
+        self, server_id: str, command: str, *, build: Path = Path("/"), env: dict[str, str] | None = None
+    ) -> Launch:
+        return Launch(server_id, build, command, env or {}, (), 1, 256)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(condition)
+
+    def pid(self, server_id: str) -> int:
+        return int(self.engine.reports()[server_id].handle.split(":")[0])
+
+    async def kill_spawner(self) -> int:
+        """Kill it as nothing can be prepared for, and wait until another has taken over."""
+        old = self.engine.spawner_pid
+        os.kill(old, signal.SIGKILL)
+        await until(lambda: self.engine.spawner_pid != old)
+        self.spawners.add(self.engine.spawner_pid)
+        return self.engine.spawner_pid
+
+    async def over(self) -> None:
+        """End everything, the spawner too."""
+        for server_id, report in self.engine.reports().items():
+            if report.alive:
+                await self.engine.stop(server_id, 0)
+        await until(lambda: not any(report.alive for report in self.engine.reports().values()))
+        for server_id in list(self.engine.reports()):
+            await self.engine.forget(server_id)
+            await self.engine.discard(server_id)
+        await self.engine.close()
+        for spawner in self.spawners:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(spawner, signal.SIGTERM)
+        await until(lambda: not any(alive(spawner) for spawner in self.spawners))
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "engine"
+
+
+@pytest.fixture(params=["cgroups", "no cgroups"])
+async def both(request: pytest.FixtureRequest, directory: Path) -> AsyncIterator[ProcessGround]:
+    """A process engine, once with control groups (if there are any here) and once without."""
+    ground = ProcessGround(directory, cgroups=request.param == "cgroups")
+    await ground.open()
+    yield ground
+    await ground.over()
+
+
+@pytest.fixture
+async def plain(directory: Path) -> AsyncIterator[ProcessGround]:
+    """A process engine as this machine gives it."""
+    ground = ProcessGround(directory)
+    await ground.open()
+    yield ground
+    await ground.over()

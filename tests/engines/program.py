@@ -1,0 +1,79 @@
+"""A small program that does what its arguments say, in their order. Run by the engines' tests as a game server.
+
+``udp:PORT`` and ``tcp:PORT`` bind (``bind-tcp:PORT`` binds and does not listen), ``say:TEXT`` prints a line,
+``flood:N`` prints N numbered lines, ``deaf`` ignores SIGTERM, ``slow:SECONDS`` ends so long after SIGTERM,
+``eat:MEGABYTES`` uses memory, ``escape:TAG`` leaves a child in a session of its own, ``background`` goes on in a
+child and lets the parent end, ``fds`` prints its open descriptors, ``exit:CODE`` and ``signal:NUMBER`` end it.
+Without an end it runs on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+
+kept: list[object] = []
+
+
+def bind(kind: int, port: str, listen: bool) -> None:
+    opened = socket.socket(socket.AF_INET, kind)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.bind(("127.0.0.1", int(port)))
+    if listen:
+        opened.listen(64)
+    kept.append(opened)
+
+
+def later(seconds: str) -> None:
+    def end(number: int, frame: object) -> None:
+        print("saving", flush=True)
+        time.sleep(float(seconds))
+        print("saved", flush=True)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def main() -> None:
+    for order in sys.argv[1:]:
+        verb, _, what = order.partition(":")
+        if verb == "udp":
+            bind(socket.SOCK_DGRAM, what, False)
+        elif verb == "tcp":
+            bind(socket.SOCK_STREAM, what, True)
+        elif verb == "bind-tcp":
+            bind(socket.SOCK_STREAM, what, False)
+        elif verb == "say":
+            print(what, flush=True)
+        elif verb == "flood":
+            for number in range(int(what)):
+                sys.stdout.write(f"line {number:09d} {'x' * 80}\n")
+            sys.stdout.flush()
+        elif verb == "deaf":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        elif verb == "slow":
+            later(what)
+        elif verb == "eat":
+            kept.append([bytearray(b"x" * (1 << 20)) for _ in range(int(what))])
+        elif verb == "escape":
+            if os.fork() == 0:
+                os.setsid()
+                print(what, os.getpid(), flush=True)
+                signal.pause()
+        elif verb == "background":
+            if os.fork() != 0:
+                os._exit(0)
+        elif verb == "fds":
+            print("fds", sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1], flush=True)
+        elif verb == "exit":
+            os._exit(int(what))
+        elif verb == "signal":
+            os.kill(os.getpid(), int(what))
+    while True:
+        signal.pause()
+
+
+main()
