@@ -10,6 +10,7 @@ import pytest
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
+from factories import TestInn, opened_inn
 from postgres import PostgresServer
 
 
@@ -39,3 +40,17 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = await connect(database_url, clock=ManualClock())
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def inn(database_url: str, tmp_path: Path) -> AsyncIterator[TestInn]:
+    """The real inn with a pretended host, once on each store."""
+    async with opened_inn(tmp_path / "data", database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def small_inn(tmp_path: Path) -> AsyncIterator[TestInn]:
+    """The same on SQLite alone: for what does not reach the database's own statements."""
+    async with opened_inn(tmp_path / "data", f"sqlite:///{tmp_path / 'innkeeper.db'}") as opened:
+        yield opened

@@ -9,7 +9,7 @@ import asyncio
 import fcntl
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ from innkeeper.hosting.archive import Limits
 from innkeeper.hosting.builds import Builds
 from innkeeper.hosting.echo import EchoGuard, UdpEcho
 from innkeeper.hosting.figures import HouseFigures
-from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.hosts import Host, Spaces
 from innkeeper.hosting.keeper import HostingKeeper, Rules
 from innkeeper.hosting.launching import Launches
 from innkeeper.hosting.links import UploadLinks
@@ -112,18 +112,20 @@ async def open_inn(
     clock: Clock | None = None,
     chance: Chance | None = None,
     hosts: Sequence[Host] | None = None,
+    database: Database | None = None,
     keep: bool = True,
-) -> AsyncIterator[Inn]:
+) -> AsyncGenerator[Inn, None]:
     """Open the house and close it again. Servers run on after it is closed.
 
-    ``keep`` False runs no loops: a test makes the passes itself.
+    ``database`` is an open one to use in place of the settings'; it is closed with the house. ``keep`` False runs no
+    loops: a test makes the passes itself.
     """
     clock, chance = clock or SystemClock(), chance or Chance()
     async with AsyncExitStack() as stack:
         folder = settings.folder
         await asyncio.to_thread(_make_folder, folder)
         stack.callback((await asyncio.to_thread(_lock, folder)).close)
-        db = await connect(settings.database_url, clock=clock)
+        db = await connect(settings.database_url, clock=clock) if database is None else database
         stack.push_async_callback(db.close)
         key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
         inn = await _wire(settings, db, key, clock, chance, hosts)
@@ -154,7 +156,8 @@ async def _wire(
     builds_folder.mkdir(exist_ok=True, mode=0o755)
     uploads = UploadStore(folder / "uploads", most_bytes=settings.build_megabytes * MIB)
     builds = Builds(db, clock, chance, uploads, builds_folder, Limits(unpacked_bytes=settings.unpacked_megabytes * MIB))
-    rooms = Rooms(db, clock, chance, bell, placing_seconds=rules.placing)
+    spaces = Spaces(hosts, clock)
+    rooms = Rooms(db, clock, chance, bell, spaces, placing_seconds=rules.placing)
 
     async def open_room(app_id: str, location: str, *, room_id: str, config: str | None) -> None:
         await rooms.open(app_id, None, location, room_id=room_id, config=config)
@@ -171,7 +174,9 @@ async def _wire(
         builds=builds,
         links=UploadLinks(key, clock),
         releases=releases,
-        servers=Servers(db, clock, chance, bell, placing_seconds=rules.placing, stopping_seconds=rules.stopping),
+        servers=Servers(
+            db, clock, chance, bell, spaces, placing_seconds=rules.placing, stopping_seconds=rules.stopping
+        ),
         rooms=rooms,
         logs=Logs(db, clock, hosts),
         metrics=Metrics(db),

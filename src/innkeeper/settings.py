@@ -32,9 +32,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database: str = ""  #: URL; empty is SQLite in the data folder
     public_url: str = ""  #: where clients reach the API, for links in answers; empty is as each request came in
     public_host: str = ""  #: where players reach servers; empty is ``host``, or loopback where that is every address
-    ports: str = (
-        ""  #: range that servers' ports come from, ``20000-29999``; empty is one that no outgoing connection uses
-    )
+    #: range that servers' ports come from, ``20000-29999``; empty is one that no outgoing connection uses
+    ports: str = ""
     port_quarantine: float = 60.0  #: seconds that a port rests after use: late packets shall not reach a stranger
     locations: frozenset[str] = frozenset()  #: names of the places this machine serves; empty is every place
     host_cpu: float | None = None  #: processors to give out; none is no limit, as servers are idle most of the time
@@ -52,9 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_as: str = ""  #: ``uid:gid`` that servers run as where Innkeeper runs as root; empty is nobody
     owner_email: str = "owner@localhost"  #: the person that the first token acts as
     organisation: str = "My studio"  #: name of the first organisation
-    secret_key: str = (
-        ""  #: base64 of 32 bytes that secrets are encrypted with; empty is ``secret.key`` in the data folder
-    )
+    #: base64 of 32 bytes that secrets are encrypted with; empty is ``secret.key`` in the data folder
+    secret_key: str = ""
     google_keys_url: str = "https://www.googleapis.com/oauth2/v3/certs"  #: where Google's keys for logins are
     tls_certificate: str = ""  #: PEM file; with ``tls_key`` the API speaks HTTPS
     tls_key: str = ""  #: PEM file

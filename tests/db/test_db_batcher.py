@@ -21,7 +21,7 @@ from .things import TABLES, ids
 
 
 def fill(asks: Sequence[tuple[str, int]]) -> Steps[Sequence[int | Exception]]:
-    """Put so much into a box; an ask of 13 is unlucky and spoils the whole transaction, as does a negative sum."""
+    """Put so much into a box; an ask of 13 is unlucky and spoils the whole transaction."""
     outcomes: list[int | Exception] = []
     for box, amount in asks:
         if amount == 13:
@@ -103,6 +103,15 @@ async def test_a_closed_database_is_told_to_all(tmp_path: Path) -> None:
     assert [type(one) for one in outcomes] == [DatabaseUnavailable] * 3
 
 
+async def test_an_ask_just_after_the_last_flight_is_not_forgotten(db: Database) -> None:
+    await db.write(make_boxes, "a")
+    batcher = Batcher(db, fill)
+    for turn in range(40):
+        assert await asyncio.wait_for(batcher.ask(("a", 1)), 10) == turn + 1
+        for _ in range(turn % 6):
+            await asyncio.sleep(0)
+
+
 async def test_too_few_outcomes_are_an_error_and_not_a_wait_for_ever(db: Database) -> None:
     def short(asks: Sequence[int]) -> Steps[Sequence[int]]:
         yield Statement("select 1")
@@ -123,7 +132,7 @@ async def test_too_few_outcomes_are_an_error_and_not_a_wait_for_ever(db: Databas
 def test_the_boxes_hold_what_was_answered(
     asks: list[tuple[str, int]], most: int, flights: int, pauses: set[int], gone: set[int]
 ) -> None:
-    """Against the simplest model: every answered ask was carried out once, a failed one never, one given up at most once."""
+    """An answered ask was carried out once, a failed one never, one that was given up at most once."""
 
     async def play() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -154,7 +163,6 @@ def test_the_boxes_hold_what_was_answered(
                     assert isinstance(outcome, int)
                     least[box] += amount
                     most_[box] += amount
-            # Whoever went away may still be carried out: closing waits for it.
             held = await db.read(boxes)
             await db.close()
             assert all(least[box] <= held[box] <= most_[box] for box in "ab")

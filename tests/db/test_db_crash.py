@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from innkeeper.db.connect import connect
-from innkeeper.db.migrate import Migration
+from innkeeper.db.database import DatabaseUnavailable, Statement, Steps
 from innkeeper.kit.clock import ManualClock
 from postgres import PostgresServer
 
 from .things import TABLES, add, ids
 
-#: The child knows no tables of its own: it is told so by migrations that stop short of ours being compared.
-NO_NOTES: list[Migration] = []
-
 
 async def _tables(url: str) -> None:
-    """The tables, without the notes of migrations, so that the child may open them knowing none."""
-    db = await connect(url, clock=ManualClock(), migrations=TABLES)
+    """The tables, without notes of migrations: the child knows none."""
+    db = await connect(url, clock=ManualClock(), migrations=[])
 
-    def forget():
-        from innkeeper.db.database import Statement
+    def make() -> Steps[None]:
+        for statement in TABLES[0].statements:
+            yield Statement(statement)
 
-        yield Statement("delete from schema_migrations")
-
-    await db.write(forget)
+    await db.write(make)
     await db.close()
+
+
+def _writer(url: str, life: int) -> subprocess.Popen[bytes]:
+    program = Path(__file__).with_name("killed.py")
+    return subprocess.Popen([sys.executable, program, url, str(life)], stdout=subprocess.PIPE)
 
 
 async def test_all_that_was_answered_survives_kill_9(database_url: str) -> None:
@@ -40,9 +43,7 @@ async def test_all_that_was_answered_survives_kill_9(database_url: str) -> None:
     chance = random.Random(7)
     answered: set[str] = set()
     for life in range(5):
-        child = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("killed.py"), database_url, str(life)], stdout=subprocess.PIPE
-        )
+        child = _writer(database_url, life)
         assert child.stdout is not None
         # Killed after so many answers: the moment is wherever it then is in its next transactions.
         for _ in range(chance.randrange(20, 400)):
@@ -52,7 +53,7 @@ async def test_all_that_was_answered_survives_kill_9(database_url: str) -> None:
         child.stdout.close()
         child.wait()
 
-    db = await connect(database_url, clock=ManualClock(), migrations=NO_NOTES)
+    db = await connect(database_url, clock=ManualClock(), migrations=[])
     stored = set(await db.read(ids))
     assert answered <= stored
     assert all((id.removesuffix("-twin") in stored) and (id.removesuffix("-twin") + "-twin" in stored) for id in stored)
@@ -61,7 +62,7 @@ async def test_all_that_was_answered_survives_kill_9(database_url: str) -> None:
 
 
 @pytest.fixture
-def own_server() -> object:
+def own_server() -> Iterator[PostgresServer]:
     """A server that this test may stop and start."""
     server = PostgresServer()
     server.start()
@@ -70,8 +71,6 @@ def own_server() -> object:
 
 
 async def test_a_postgresql_that_goes_away_and_comes_back(own_server: PostgresServer) -> None:
-    from innkeeper.db.database import DatabaseUnavailable
-
     url = await own_server.fresh()
     db = await connect(url, clock=ManualClock(), migrations=TABLES)
     await db.write(add, "before")
@@ -96,8 +95,6 @@ async def test_a_postgresql_that_goes_away_and_comes_back(own_server: PostgresSe
 
 
 async def test_answers_are_true_while_a_postgresql_crashes_under_load(own_server: PostgresServer) -> None:
-    from innkeeper.db.database import DatabaseUnavailable
-
     url = await own_server.fresh()
     db = await connect(url, clock=ManualClock(), migrations=TABLES)
     answered: set[str] = set()
@@ -119,8 +116,6 @@ async def test_answers_are_true_while_a_postgresql_crashes_under_load(own_server
 
     clients = [asyncio.ensure_future(client(n)) for n in range(16)]
     await enough.wait()
-    import signal
-
     await asyncio.to_thread(own_server.stop, signal.SIGQUIT)
     await asyncio.to_thread(own_server.start)
     before = len(answered)

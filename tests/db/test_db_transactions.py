@@ -9,6 +9,7 @@ import pytest
 
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database, DatabaseUnavailable, Duplicate, Many, RuleBroken, Statement, Steps
+from innkeeper.db.postgres import PostgresDatabase
 from innkeeper.db.sql import FOR_UPDATE, GREATEST, LEAST, SKIP_LOCKED, listed, tabled
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.errors import Invalid
@@ -243,6 +244,16 @@ async def test_those_who_go_away_harm_nobody(db: Database) -> None:
     assert [outcomes[n] for n in range(1, 40, 2)] == [f"{n:02}" for n in range(1, 40, 2)]
     stored = set(await db.read(ids))
     assert {f"{n:02}" for n in range(1, 40, 2)} <= stored
+
+
+async def test_a_write_just_after_the_last_group_is_not_forgotten(db: Database, database_url: str) -> None:
+    single = PostgresDatabase(database_url, writers=1) if db.kind == "postgresql" else db
+    for turn in range(40):
+        await asyncio.wait_for(single.write(add, f"{turn:02}"), 10)
+        for _ in range(turn % 6):
+            await asyncio.sleep(0)
+    assert len(await single.read(ids)) == 40
+    await single.close()
 
 
 async def test_a_reader_who_goes_away_harms_nobody(db: Database) -> None:

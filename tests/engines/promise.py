@@ -174,6 +174,17 @@ class EnginePromise:
             heard = [await anext(listener), await anext(listener)]
             assert [report.alive for report in heard] == [True, False]
 
+    async def test_the_end_of_whoever_ends_at_once_is_told_too(self, ground: Ground) -> None:
+        changes = ground.engine.changes()
+        ids = {f"s-{number}" for number in range(60)}
+        await asyncio.gather(*(ground.engine.start(ground.launch(server_id, "exit:0")) for server_id in ids))
+        await ground.until(lambda: not any(report.alive for report in ground.engine.reports().values()))
+        told: set[str] = set()
+        while told != ids:
+            report = await asyncio.wait_for(anext(changes), 10)
+            if not report.alive:
+                told.add(report.server_id)
+
     async def test_the_log_is_kept_and_its_tail_can_be_read(self, ground: Ground) -> None:
         await ground.engine.start(ground.launch("s-1", "say:one say:two say:three exit:0"))
         await self.ended(ground, "s-1")

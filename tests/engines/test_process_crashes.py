@@ -122,7 +122,7 @@ async def test_an_end_that_nobody_could_see_is_lost_and_what_it_left_is_ended(bo
     os.kill(spawner, signal.SIGKILL)
     await until(lambda: not alive(spawner))
     os.kill(main, signal.SIGKILL)
-    await until(lambda: not alive(main))
+    await until(lambda: not Path(f"/proc/{main}").exists())
     assert alive(child)
     await both.restart()
     await until(lambda: not both.engine.reports()["s-1"].alive)

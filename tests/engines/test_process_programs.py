@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC240
 """What programs do, and what becomes of it: real game servers, hostile ones, large logs, limits."""
 
 from __future__ import annotations

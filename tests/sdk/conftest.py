@@ -14,13 +14,14 @@ from innkeeper.sdk import World
 
 FLAVOURS = ["urllib3", "aiohttp", "httpx", "httpx-async", "httpx2", "httpx2-async"]
 
-_TRANSPORTS: dict[str, Callable[[], Any]] = {
-    "urllib3": lambda: sdk.Urllib3Transport(),
-    "aiohttp": lambda: sdk.AiohttpTransport(),
-    "httpx": lambda: sdk.HttpxTransport(),
-    "httpx-async": lambda: sdk.AsyncHttpxTransport(),
-    "httpx2": lambda: sdk.Httpx2Transport(),
-    "httpx2-async": lambda: sdk.AsyncHttpx2Transport(),
+# Made once: a transport that is closed opens again, and httpx's certificates take longer to load than a test runs.
+_TRANSPORTS: dict[str, Any] = {
+    "urllib3": sdk.Urllib3Transport(),
+    "aiohttp": sdk.AiohttpTransport(),
+    "httpx": sdk.HttpxTransport(),
+    "httpx-async": sdk.AsyncHttpxTransport(),
+    "httpx2": sdk.Httpx2Transport(),
+    "httpx2-async": sdk.AsyncHttpx2Transport(),
 }
 
 
@@ -57,7 +58,7 @@ class Flavour:
     ) -> Any:
         kind: Any = sdk.AsyncHathoraCloud if self.is_async else sdk.HathoraCloud
         more.setdefault("app_id", "app-1")
-        more.setdefault("transport", _TRANSPORTS[self.name]())
+        more.setdefault("transport", _TRANSPORTS[self.name])
         if not real_time:
             more.setdefault("world", self.time.world())
         client = kind(token, server=server, **more)

@@ -1,12 +1,8 @@
-"""How a client is made, and what each call can set otherwise; threads, event loops and forks."""
+"""How a client is made, and what each call can set otherwise."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,7 +12,7 @@ from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.hathora.lobbies_v3 import CreateLobbyV3Params, LobbyVisibility
 from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
 from innkeeper.contract.hathora.words import Region
-from innkeeper.sdk import AsyncHathoraCloud, Backoff, HathoraCloud, ServerError, Unauthorized
+from innkeeper.sdk import Backoff, HathoraCloud, ServerError, Unauthorized
 
 from .conftest import Flavour
 from .scripted import ROOM, STARTED, Reply, Seen, Server
@@ -203,6 +199,26 @@ def test_pages_follow_a_token(default_flavour: Flavour) -> None:
         ]  # fmt: skip
 
 
+def test_pages_follow_the_last_of_a_full_list(default_flavour: Flavour) -> None:
+    def process(number: int) -> dict[str, Any]:
+        times = dict.fromkeys(("scheduledAt", "bootedAt", "startedAt", "stoppingAt", "terminatedAt"))
+        return {
+            "processId": f"p-{number}", "appId": "app-1", "deploymentId": "d", "region": "Tokyo", "status": "starting",
+            "exposedPort": None, "additionalExposedPorts": [], "roomsAllocated": 0, "roomsPerProcess": 1,
+            "createdAt": f"1970-01-01T00:00:{number:02}.500Z", **times,
+        }  # fmt: skip
+
+    def answer(seen: Seen) -> Reply:
+        before = float(seen.target.partition("before=")[2] or 99)
+        return Reply(200, [process(n) for n in reversed(range(14)) if n + 0.5 < before][:10])
+
+    with Server(answer) as server:
+        client = default_flavour.client(server.url)
+        pages = default_flavour.listed(client.processes_v3.get_latest_processes.pages())
+        assert [process.process_id for page in pages for process in page] == [f"p-{n}" for n in reversed(range(14))]
+        assert [seen.target.partition("?")[2] for seen in server.seen] == ["", "before=4.5"]
+
+
 def test_pages_end_where_a_server_goes_in_a_circle(default_flavour: Flavour) -> None:
     with Server(Reply(200, {"deployments": [], "nextPageToken": "same"})) as server:
         client = default_flavour.client(server.url)
@@ -238,79 +254,6 @@ def test_an_error_of_a_status_is_of_its_class(default_flavour: Flavour) -> None:
         client = default_flavour.client(server.url)
         error = default_flavour.fails(Unauthorized, lambda: client.rooms_v2.destroy_room("r"))
     assert str(error) == "401 from DestroyRoom: who are you"
-
-
-@pytest.mark.parametrize("transport", [sdk.AiohttpTransport, sdk.AsyncHttpxTransport, sdk.AsyncHttpx2Transport])
-def test_one_async_client_in_two_event_loops(transport: Any) -> None:
-    with Server(Reply(200, ROOM)) as server:
-        client = AsyncHathoraCloud("t", app_id="app-1", server=server.url, transport=transport())
-
-        async def twice() -> str:
-            await client.rooms_v2.get_room_info("r-1")
-            return (await client.rooms_v2.get_room_info("r-1")).room_id
-
-        assert asyncio.run(twice()) == "r-1"
-        assert asyncio.run(twice()) == "r-1"
-        assert server.accepted == 2  # a connection for each loop, closed with it and used twice
-
-        with ThreadPoolExecutor(2) as pool:  # and two loops at the same time
-            both = [pool.submit(asyncio.run, twice()) for _ in range(2)]
-            assert [future.result() for future in both] == ["r-1", "r-1"]
-
-
-def test_a_client_that_nobody_holds_closes_its_connections() -> None:
-    with Server(Reply(200, ROOM)) as server:
-
-        async def forget() -> None:
-            await AsyncHathoraCloud("t", app_id="app-1", server=server.url).rooms_v2.get_room_info("r-1")
-
-        asyncio.run(forget())  # a warning about something unclosed would fail this test
-
-
-@pytest.mark.parametrize("transport", [sdk.Urllib3Transport, sdk.HttpxTransport, sdk.Httpx2Transport])
-def test_fifty_threads_on_one_client(transport: Any) -> None:
-    with Server(lambda seen: Reply(200, {**ROOM, "roomId": seen.target.rsplit("/", 1)[1]})) as server:
-        with HathoraCloud("t", app_id="app-1", server=server.url, transport=transport()) as client:
-            together = threading.Barrier(50)
-
-            def ask(number: int) -> list[str]:
-                together.wait(10)
-                return [client.rooms_v2.get_room_info(f"r-{number}-{turn}").room_id for turn in range(4)]
-
-            with ThreadPoolExecutor(50) as pool:
-                answers = list(pool.map(ask, range(50)))
-        assert answers == [[f"r-{number}-{turn}" for turn in range(4)] for number in range(50)]
-        assert len(server.seen) == 200
-
-
-@pytest.mark.parametrize("flavour", ["urllib3", "aiohttp", "httpx", "httpx-async"], indirect=True)
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_has_connections_of_its_own(flavour: Flavour) -> None:
-    with Server(lambda seen: Reply(200, {**ROOM, "roomId": seen.target.rsplit("/", 1)[1]})) as server:
-        client = flavour.client(server.url)
-        assert flavour.run(client.rooms_v2.get_room_info("before")).room_id == "before"
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                call = client.rooms_v2.get_room_info("child")
-                found = asyncio.new_event_loop().run_until_complete(call) if flavour.is_async else call
-                status = 0 if found.room_id == "child" else 2
-            finally:
-                os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert flavour.run(client.rooms_v2.get_room_info("after")).room_id == "after"
-        by_name = {seen.target.rsplit("/", 1)[1]: seen.connection for seen in server.seen}
-    assert by_name["before"] == by_name["after"] != by_name["child"]
-
-
-def test_a_closed_client_opens_new_connections(flavour: Flavour) -> None:
-    with Server(Reply(200, ROOM)) as server:
-        client = flavour.client(server.url)
-        for _ in range(2):
-            flavour.run(client.rooms_v2.get_room_info("r-1"))
-            flavour.run(client.close())
-        assert server.accepted == 2
 
 
 def test_waiting_for_a_room(default_flavour: Flavour) -> None:

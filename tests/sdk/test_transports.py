@@ -116,6 +116,7 @@ class App:
         self.feed: queue.Queue[bytes] = queue.Queue()
         self.left = threading.Event()
         self.bodies: list[bytes] = []
+        self.after = 0  #: answers that were followed by something
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"].endswith("/info/fails"):
@@ -130,6 +131,8 @@ class App:
         if "logs" not in scope["path"]:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": httpx.Response(200, json=ROOM).content})
+            assert (await receive())["type"] == "http.disconnect"
+            self.after += 1
             return
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"first\n", "more_body": True})
@@ -155,6 +158,8 @@ def test_an_application_is_called_without_a_socket(inside: tuple[Flavour, Any, A
     assert raw.headers["x-path"] == "/base/rooms/v2/app-1/info/..%2Fr"
     flavour.run(client.rooms_v2.get_room_info.raw("r"))
     assert app.bodies == [b"", b""]
+    flavour.run(client.close())
+    assert app.after == 2
 
 
 def test_an_application_that_fails(inside: tuple[Flavour, Any, App]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from innkeeper.sdk import AnswerUnreadable, ServerError
+from innkeeper.sdk import AnswerUnreadable, ConnectionFailed, ServerError
 
 from .conftest import Flavour
 from .scripted import Drop, Reply, Seen, Server
@@ -123,6 +124,15 @@ def test_a_part_that_fails_for_ever_ends_the_upload(flavour: Flavour) -> None:
         error = flavour.fails(ServerError, lambda: client.upload_build(DATA, parallel=2))
     assert error.operation == "UploadPart 1"
     assert not store.completed
+
+
+def test_a_signed_link_is_not_told(flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(fail={1: [Drop()] * 9})
+    with store.server, caplog.at_level(logging.DEBUG, "innkeeper.sdk"):
+        client = flavour.client(store.server.url)
+        error = flavour.fails(ConnectionFailed, lambda: client.upload_build(DATA))
+    assert "UploadPart 1" in caplog.text
+    assert "sig=" not in caplog.text + str(error) + repr(error)
 
 
 def test_a_store_that_takes_its_success_back(default_flavour: Flavour) -> None:

@@ -98,8 +98,8 @@ class Founding:
             return await self.found(url, name=name, owner=owner, limits=limits)
         if not FEWEST_CHARACTERS <= len(credentials.token) <= MOST_CHARACTERS:
             raise Invalid(
-                f"the token in {self._folder / FILE} must have from {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters: "
-                "it would open everything here, and a short one can be guessed"
+                f"the token in {self._folder / FILE} must have from {FEWEST_CHARACTERS} to {MOST_CHARACTERS} "
+                "characters: it would open everything here, and a short one can be guessed"
             )
         try:
             await self._add(credentials.org_id, credentials.token, name, owner, limits, first=True)

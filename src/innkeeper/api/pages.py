@@ -1,4 +1,4 @@
-"""The house's own pages beside the vendors' APIs: health, metrics, documents, and the WebSocket echo. Used by ``app.py``."""
+"""The house's own pages beside the vendors': health, metrics, documents, the WebSocket echo. Used by ``app.py``."""
 
 from __future__ import annotations
 

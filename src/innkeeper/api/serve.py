@@ -84,7 +84,7 @@ class Endpoint:
         self.uploads = plan.binary
 
     def arguments(self, path_values: Sequence[str], query: bytes, body: bytes | AsyncIterator[bytes]) -> dict[str, Any]:
-        """The handler's keyword arguments; an upload's body is handed on as it comes. Raises Invalid, naming the field."""
+        """The handler's keyword arguments; an upload's body is handed on as it comes. Raises Invalid."""
         values: dict[str, Any] = {}
         for (name, wire, convert), text in zip(self._path, path_values, strict=True):
             values[name] = text if convert is None else convert(text, wire)
@@ -189,6 +189,6 @@ def _convert(value: Any, hint: Any, wire: str) -> Any:
 def explain(error: msgspec.ValidationError) -> str:
     """msgspec's text with the field first: ``region: Invalid enum value 'Mars'``."""
     # Patterns end in \\Z so that no line feed slips through; people know that end as $.
-    text, _, where = str(error).replace(r"\Z", "$").partition(" - at `")
+    text, _, where = str(error).replace(r"\\Z", "$").partition(" - at `")
     field = where.rstrip("`").removeprefix("$").removeprefix(".")
     return f"{field}: {text}" if field else text

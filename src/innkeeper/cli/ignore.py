@@ -14,6 +14,8 @@ import posixpath
 import re
 from dataclasses import dataclass
 
+_SPECIAL = set("*?[]\\")
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -71,7 +73,7 @@ def _matches_it_or_above(rule: _Rule, path: str) -> bool:
 def _could_reach(pattern: str, directory: str) -> bool:
     """Whether a pattern could match something under a directory; True when in doubt."""
     for ours, theirs in zip(pattern.split("/"), directory.split("/"), strict=False):
-        if any(letter in ours for letter in "*?[\\"):
+        if _SPECIAL & set(ours):
             return True
         if ours != theirs:
             return False
@@ -88,7 +90,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             at += 1
             if pattern.startswith("/", at):
                 at += 1
-            out.append(".*" if at == len(pattern) else "(?:.*/)?" if pattern[at - 1] == "/" else ".*")
+            # At the end it takes everything; before plain letters at the start any ending will do, as Docker has it.
+            anything = at == len(pattern) or (pattern[at - 1] == "*" and at == 2 and not _SPECIAL & set(pattern[at:]))
+            out.append(".*" if anything else "(?:.*/)?")
         elif letter == "*":
             out.append("[^/]*")
         elif letter == "?":

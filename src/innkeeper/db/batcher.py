@@ -39,6 +39,7 @@ class Batcher(Generic[Ask, Outcome]):
         self._waiting: list[tuple[Ask, asyncio.Future[Outcome]]] = []
         self._flying: set[asyncio.Task[None]] = set()
         self._called = False
+        self._aloft = 0  #: flights that will look at what waits once more
 
     async def ask(self, ask: Ask) -> Outcome:
         """Have it carried out together with others; on disk when this returns.
@@ -49,7 +50,7 @@ class Batcher(Generic[Ask, Outcome]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append((ask, answer))
-        if not self._called and len(self._flying) < self._flights:
+        if not self._called and self._aloft < self._flights:
             # Not at once: all that is ready to ask in this turn of the loop shall come along.
             self._called = True
             loop.call_soon(self._depart)
@@ -57,12 +58,19 @@ class Batcher(Generic[Ask, Outcome]):
 
     def _depart(self) -> None:
         self._called = False
-        if self._waiting and len(self._flying) < self._flights:
+        if self._waiting and self._aloft < self._flights:
+            self._aloft += 1
             flight = asyncio.ensure_future(self._fly())
             self._flying.add(flight)
             flight.add_done_callback(self._flying.discard)
 
     async def _fly(self) -> None:
+        try:
+            await self._carry_all()
+        finally:
+            self._aloft -= 1  # in the same step as the last look: whoever asks next starts another
+
+    async def _carry_all(self) -> None:
         while self._waiting:
             # An asker that has gone before its ask was begun is left out.
             aboard = [one for one in self._waiting[: self._most] if not one[1].done()]

@@ -68,6 +68,7 @@ class PostgresDatabase:
         self._several: set[object] = set()  #: steps that were seen to read with more than one statement
         self._waiting: deque[Waiting] = deque()
         self._writing: set[asyncio.Task[None]] = set()
+        self._serving = 0  #: tasks that will look at what waits once more; fewer than are in the set
         self._most_writers = writers
         self._closed = False
 
@@ -82,8 +83,9 @@ class PostgresDatabase:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
         self._waiting.append(Waiting(steps, args, kwargs, answer))
-        if len(self._writing) < self._most_writers:
-            writing = loop.create_task(serve(self._waiting, MOST, self._try))
+        if self._serving < self._most_writers:
+            self._serving += 1
+            writing = loop.create_task(self._serve())
             self._writing.add(writing)
             writing.add_done_callback(self._writing.discard)
         return await answer
@@ -164,6 +166,12 @@ class PostgresDatabase:
         return rows
 
     # Writing
+
+    async def _serve(self) -> None:
+        try:
+            await serve(self._waiting, MOST, self._try)
+        finally:
+            self._serving -= 1  # in the same step as the last look: whoever comes next starts another
 
     async def _try(self, members: list[Waiting]) -> Tried:
         """Carry out the members in one transaction and settle them, or say what to try instead."""

@@ -148,7 +148,7 @@ class SqliteDatabase:
                 try:
                     outcomes.append(drive(member.begin(), run))
                 except Exception as error:
-                    if not writer.in_transaction or writer.total_changes != changes:
+                    if len(members) == 1 or not writer.in_transaction or writer.total_changes != changes:
                         await self._roll_back(writer, error)
                         if len(members) > 1:
                             return Failed(at)

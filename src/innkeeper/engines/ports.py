@@ -123,6 +123,10 @@ class PortTable:
                 del self._resting[port]
                 self._free[port] = None
 
+    def shortage(self) -> str:
+        """For people: how the ports are used up, and what to do."""
+        return self._exhausted(1, 0)
+
     def _exhausted(self, count: int, strangers: int) -> str:
         total = self.last - self.first + 1
         used = sum(1 for port in self._used if self.first <= port <= self.last)

@@ -1,4 +1,4 @@
-"""The log of one run of a build: written by the run, read by any number of listeners from its start. Used by ``builds.py``."""
+"""The log of one run of a build: written by the run, read by any number of listeners. Used by ``builds.py``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Verbs on builds: announce one, take its upload, unpack and check it while its log is read, delete it.
 
-Called by the doors; ``passes/metering.py`` calls ``sweep`` and ``inn.py`` ``open`` and ``close``. A build that was being
+Called by the doors; ``passes/metering.py`` calls ``sweep``, ``inn.py`` ``open`` and ``close``. A build that was being
 run when the house went down is run again: its upload is still there, and unpacking replaces what is half done.
 """
 
@@ -95,8 +95,8 @@ class Builds:
 
     async def complete_upload(self, key: str, parts: list[tuple[int, str]]) -> None:
         """All parts were sent. Raises Invalid when one is missing or is not what was sent."""
-        await self._awaiting_upload(key)
-        await self._uploads.complete(key, parts)
+        build = await self._awaiting_upload(key)
+        await self._uploads.complete(key, parts, build.upload_bytes)
 
     async def _awaiting_upload(self, key: str) -> Build:
         build = await self._db.read(queries.build_by_key, key)

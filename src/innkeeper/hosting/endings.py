@@ -16,6 +16,11 @@ _WORDS = {
     StopWhy.APP_DELETED: ServerState.STOPPED,
     StopWhy.NOT_READY: ServerState.FAILED,
 }
+#: How a server ended that was asked to.
+_STOPPED = {
+    EndedBy.STOPPED: "it ended when asked",
+    EndedBy.KILLED: "it did not end within its grace and was killed",
+}
 
 
 def ending(server: Server, ended: Ended, memory_mb: float) -> tuple[ServerState, str]:
@@ -25,9 +30,7 @@ def ending(server: Server, ended: Ended, memory_mb: float) -> tuple[ServerState,
     if ended.by is EndedBy.MEMORY:
         return ServerState.FAILED, _told(f"ran out of memory: it needed more than its {memory_mb:g} MiB", ended)
     if server.stop_why is not None:
-        how = _how(ended)
-        if ended.by is EndedBy.KILLED:
-            how = "it did not end by itself within its grace and was killed"
+        how = _STOPPED.get(ended.by) or _how(ended)
         return _WORDS[StopWhy(server.stop_why)], f"{server.stop_reason} ({how})"
     early = "" if server.ready_at is not None else " before it had bound its ports"
     if ended.by is EndedBy.EXIT and ended.code == 0 and not early:

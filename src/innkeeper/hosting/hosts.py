@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from innkeeper.engines.base import Engine, Transport
 from innkeeper.engines.ports import PortTable
+from innkeeper.kit.clock import Clock
 
 from .model import GivenPort, PortSpec
 
@@ -23,7 +24,28 @@ class Host:
     cpu: float = float("inf")  #: processors to give out
     memory_mb: float = float("inf")  #: MiB to give out
 
+    def serves(self, location: str) -> bool:
+        """Whether its servers may count as being there."""
+        return not self.locations or location in self.locations
+
     def give_ports(self, wanted: Sequence[PortSpec], now: int) -> list[GivenPort]:
         """Ports for a server. Raises :class:`innkeeper.engines.ports.NoPortLeft`."""
         numbers = self.ports.take(len(wanted), [Transport(port.transport) for port in wanted], now)
         return [GivenPort(port.name, port.transport, number) for port, number in zip(wanted, numbers, strict=True)]
+
+
+class Spaces:
+    """Says at once where no server can be started, so that nobody waits for one in vain."""
+
+    def __init__(self, hosts: Sequence[Host], clock: Clock) -> None:
+        self._hosts, self._clock = hosts, clock
+
+    def lacking(self, location: str) -> str | None:
+        """Why no server can be started at a location now; None when one can be, as far as ports go."""
+        now = self._clock.now()
+        hosts = [host for host in self._hosts if host.serves(location)]
+        if not hosts:
+            return f"no host of this house serves {location}"
+        if any(host.ports.free_count(now) for host in hosts):
+            return None
+        return " and ".join(f"host {host.id} has {host.ports.shortage()}" for host in hosts)

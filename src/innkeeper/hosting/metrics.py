@@ -1,4 +1,4 @@
-"""Verbs on what servers use. Measurements are taken by ``passes/metering.py``; here they are read and made into series."""
+"""Verbs on what servers use: measurements, taken by ``passes/metering.py``, made into series for the doors."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.ids import Chance
 
+from .hosts import Spaces
 from .model import RoomState, Seat, ServerState, Stay
 from .queries import rooms as many
 from .queries import seats as single
@@ -24,8 +25,10 @@ GONE_ROOMS_TOLD = 1000
 class Rooms:
     """Open, find, change and close rooms. Opening and closing share transactions with others that wait."""
 
-    def __init__(self, db: Database, clock: Clock, chance: Chance, bell: Bell, *, placing_seconds: float) -> None:
-        self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
+    def __init__(
+        self, db: Database, clock: Clock, chance: Chance, bell: Bell, spaces: Spaces, *, placing_seconds: float
+    ) -> None:
+        self._db, self._clock, self._chance, self._bell, self._spaces = db, clock, chance, bell, spaces
         self._placing = round(placing_seconds * SECOND)
         self._opening = Batcher(db, many.open_rooms)
         self._closing = Batcher(db, many.close_rooms)
@@ -60,6 +63,7 @@ class Rooms:
             server_id=chance.uuid(),
             now=now,
             until=now + self._placing,
+            lacking=self._spaces.lacking(location),
         )
         seat = await self._opening.ask(ask)
         if seat.server is not None and seat.server.state == ServerState.WANTED:
@@ -101,9 +105,14 @@ class Rooms:
     async def resume(self, app_id: str, org_id: str | None, room_id: str) -> Seat:
         """Seat a suspended room again; a seated one stays. ``org_id`` None: for anybody who knows both ids."""
         now = self._clock.now()
+        if org_id is None:
+            standing = await self._db.read(single.seat, app_id, room_id)
+        else:
+            standing = await self._db.read(single.owned_seat, app_id, org_id, room_id)
         ask = many.OpenAsk(
             app_id=app_id, org_id=org_id, location="", config=None, client_ips=None, release_id=None, room_id=room_id,
-            chosen_id=True, stay_id=self._chance.uuid(), server_id=self._chance.uuid(), now=now, until=now + self._placing,
+            chosen_id=True, stay_id=self._chance.uuid(), server_id=self._chance.uuid(), now=now,
+            until=now + self._placing, lacking=self._spaces.lacking(standing.room.location),
         )  # fmt: skip
         seat = await self._db.write(single.resume, ask)
         self._bell.ring()

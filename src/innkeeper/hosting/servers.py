@@ -9,8 +9,10 @@ import msgspec
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
+from innkeeper.kit.errors import LimitReached
 from innkeeper.kit.ids import Chance
 
+from .hosts import Spaces
 from .model import Cause, GivenPort, Server
 from .queries import servers as queries
 
@@ -23,9 +25,17 @@ class Servers:
     """Find, want and stop servers."""
 
     def __init__(
-        self, db: Database, clock: Clock, chance: Chance, bell: Bell, *, placing_seconds: float, stopping_seconds: float
+        self,
+        db: Database,
+        clock: Clock,
+        chance: Chance,
+        bell: Bell,
+        spaces: Spaces,
+        *,
+        placing_seconds: float,
+        stopping_seconds: float,
     ) -> None:
-        self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
+        self._db, self._clock, self._chance, self._bell, self._spaces = db, clock, chance, bell, spaces
         self._placing = round(placing_seconds * SECOND)
         self._stopping = round(stopping_seconds * SECOND)
 
@@ -60,8 +70,11 @@ class Servers:
         return await self._db.read(queries.count, app_id, org_id, bound, states, locations)
 
     async def want(self, org_id: str, app_id: str, location: str) -> Server:
-        """Want an empty server, so that a room opened later finds it running."""
+        """Want an empty server, so that a room opened later finds it running. Raises LimitReached."""
         now = self._clock.now()
+        lacking = self._spaces.lacking(location)
+        if lacking is not None:
+            raise LimitReached(f"no server can be started: {lacking}")
         server = await self._db.write(
             queries.want, app_id, org_id, location, self._chance.uuid(), Cause.ASKED, now, now + self._placing
         )

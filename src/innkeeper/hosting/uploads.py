@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 MIB = 1024 * 1024
 CHUNK_SIZE = 10 * MIB
-_PIECE = MIB  # gathered before a thread is woken to write
+_PIECE = 256 * 1024  # gathered before a thread is woken to write: more keeps the loop waiting when many parts come
 _MANIFEST = "parts.json"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _PART = re.compile(r"(\d{5})-([0-9a-f]{32})\.part")
@@ -96,12 +96,13 @@ class UploadStore:
         finally:
             await _on_disk("storing the upload", part.drop)
 
-    async def complete(self, build_id: str, parts: Sequence[tuple[int, str]]) -> int:
+    async def complete(self, build_id: str, parts: Sequence[tuple[int, str]], expected_size: int | None = None) -> int:
         """Settle which parts make up the build, and return its size in bytes. May be repeated with the same parts.
 
-        Raises :class:`Invalid` when a part is missing, or is not the one that was uploaded last.
+        Raises :class:`Invalid` when a part is missing or is not the one that was uploaded last, or when all parts do
+        not add up to ``expected_size`` bytes, if it is given; parts are taken on then.
         """
-        return await _on_disk("completing the upload", self._complete, build_id, parts)
+        return await _on_disk("completing the upload", self._complete, build_id, parts, expected_size)
 
     async def open_stream(self, build_id: str) -> BinaryIO:
         """The bytes of a completed upload, to be read (in a worker thread) and closed by the caller.
@@ -131,10 +132,10 @@ class UploadStore:
         with self._settling:
             return part.keep(number)
 
-    def _complete(self, build_id: str, parts: Sequence[tuple[int, str]]) -> int:
+    def _complete(self, build_id: str, parts: Sequence[tuple[int, str]], expected_size: int | None) -> int:
         chosen = _checked(parts)
         with self._settling:
-            return _settle(self._folder(build_id), chosen)
+            return _settle(self._folder(build_id), chosen, expected_size)
 
     def _open_stream(self, build_id: str) -> BinaryIO:
         folder = self._folder(build_id)
@@ -170,7 +171,7 @@ def _checked(parts: Sequence[tuple[int, str]]) -> dict[int, str]:
     return dict(sorted(chosen.items()))
 
 
-def _settle(folder: Path, chosen: dict[int, str]) -> int:
+def _settle(folder: Path, chosen: dict[int, str], expected_size: int | None) -> int:
     """Check that the parts are there, write down which they are, and return their size together."""
     there = {path.name: path.stat().st_size for path in folder.iterdir()} if folder.is_dir() else {}
     names = [f"{number:05}-{etag}.part" for number, etag in chosen.items()]
@@ -181,11 +182,14 @@ def _settle(folder: Path, chosen: dict[int, str]) -> int:
             here = any(other.startswith(f"{number:05}-") and _PART.fullmatch(other) for other in there)
             why = "has another ETag than the one named" if here else "was not uploaded"
             raise Invalid(f"Part {number} {why}: upload it again and name the ETag of the answer.")
+    size = sum(there[name] for name in names)
+    if expected_size not in (None, size):
+        raise Invalid(f"The parts named have {size} of the build's {expected_size} bytes: name all of them.")
     if _MANIFEST not in there:
         write_whole(folder / _MANIFEST, json.dumps(names).encode())
     for other in there.keys() - set(names) - {_MANIFEST}:
         (folder / other).unlink(missing_ok=True)
-    return sum(there[name] for name in names)
+    return size
 
 
 class _NewPart:

@@ -1,4 +1,4 @@
-"""What an organisation's servers have used: processor hours, and the most processors at one time. Called by the doors."""
+"""What an organisation's servers used: processor hours, and the most processors at one time. Called by the doors."""
 
 from __future__ import annotations
 

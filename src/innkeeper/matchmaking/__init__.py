@@ -1,1 +1,1 @@
-"""Matchmaking: how players find rooms. ``lobbies.py`` holds the verbs; it opens rooms by a verb that ``inn.py`` hands in."""
+"""Matchmaking: how players find rooms. ``lobbies.py`` has the verbs; rooms are opened by a verb ``inn.py`` hands in."""

@@ -42,7 +42,7 @@ class Lobbies:
         room_id: str | None = None,
         short_code: str | None = None,
     ) -> Lobby:
-        """A new lobby and its room. The lobby is on record before the room is opened, and taken back if it cannot be."""
+        """A new lobby and its room. The lobby is on record before its room is opened, and taken back if that fails."""
         lobby = Lobby(
             room_id or self._chance.base36(_ROOM_ID_LENGTH), app_id, short_code or self._chance.base36(_CODE_LENGTH),
             visibility, player_id, location, config, self._clock.now(),

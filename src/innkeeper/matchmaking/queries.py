@@ -25,8 +25,8 @@ def add_lobby(lobby: Lobby) -> Steps[None]:
     yield Statement(
         f"insert into lobbies ({_LOBBY}) values ($1, $2, $3, $4, $5, $6, $7, $8)",
         (
-            lobby.room_id, lobby.app_id, lobby.short_code, lobby.visibility, json.dumps(lobby.created_by), lobby.location,
-            lobby.config, lobby.created_at,
+            lobby.room_id, lobby.app_id, lobby.short_code, lobby.visibility, json.dumps(lobby.created_by),
+            lobby.location, lobby.config, lobby.created_at,
         ),
     )  # fmt: skip
 
@@ -45,7 +45,8 @@ def lobby(app_id: str, room_id: str) -> Steps[Lobby | None]:
 def by_short_code(app_id: str, short_code: str, most: int) -> Steps[list[Lobby]]:
     """Lobbies with a short code, the newest first."""
     rows = yield Statement(
-        f"select {_LOBBY} from lobbies where app_id = $1 and short_code = $2 order by created_at desc, room_id limit $3",
+        f"select {_LOBBY} from lobbies where app_id = $1 and short_code = $2"
+        " order by created_at desc, room_id limit $3",
         (app_id, short_code, most),
     )
     return [_lobby(row) for row in rows]
@@ -54,8 +55,8 @@ def by_short_code(app_id: str, short_code: str, most: int) -> Steps[list[Lobby]]
 def public(app_id: str, location: str | None, most: int) -> Steps[list[Lobby]]:
     """Public lobbies, the newest first, at one location or at all."""
     rows = yield Statement(
-        f"select {_LOBBY} from lobbies where app_id = $1 and visibility = 'public' and location = coalesce($2, location)"
-        " order by created_at desc, room_id limit $3",
+        f"select {_LOBBY} from lobbies where app_id = $1 and visibility = 'public'"
+        " and location = coalesce($2, location) order by created_at desc, room_id limit $3",
         (app_id, location, most),
     )
     return [_lobby(row) for row in rows]

@@ -65,12 +65,13 @@ def _whole(response: Response) -> Response:
 
 
 def _together(step: Together, transport: Transport, world: World) -> list[Any]:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(max(1, min(step.limit, len(step.parts)))) as pool:
         futures = [pool.submit(drive, part, transport, world) for part in step.parts]
         try:
-            return [future.result() for future in futures]
+            failed = [future for future in wait(futures, return_when=FIRST_EXCEPTION).done if future.exception()]
+            return [future.result() for future in failed or futures]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -158,7 +158,7 @@ class Engine:
             try:
                 response: Response = yield request
             except CallError as error:
-                failure = error
+                failure = _without_query(error, url)
             except OSError as error:
                 failure = _broken(error)
             else:
@@ -215,6 +215,15 @@ def _broken(error: OSError) -> ConnectionFailed:
     """A transport's plain ``OSError`` in our words."""
     failure = ConnectionFailed(f"the connection failed: {error}", sent=not isinstance(error, ConnectionRefusedError))
     failure.__cause__ = error
+    return failure
+
+
+def _without_query(failure: CallError, url: str) -> CallError:
+    """The same, its text without what a signed link is signed by: HTTP libraries quote the URL."""
+    query = url.partition("?")[2]
+    if query and query in failure.message:
+        failure.message = failure.message.replace(query, "...")
+        failure.args = (failure.message,)
     return failure
 
 

@@ -39,6 +39,8 @@ RULES = [  # the file's text, what it leaves out, what it does not
     ("**/foo/bar", ["foo/bar", "a/b/foo/bar"], ["xfoo/bar"]),
     ("**/.foo", [".foo", "x/.foo"], ["bar.foo"]),
     ("**file", ["file", "dir/file", "dir/myfile"], ["files"]),
+    ("**file*", ["file", "dir/file.txt"], ["dir/myfile"]),
+    ("a**b", ["ab", "ax/b", "ax/y/b"], ["axb"]),
     ("a**/*.txt", ["a/file.txt", "a/dir/dir/file.txt", "ab/file.txt"], ["b/file.txt"]),
     ("a/*.txt", ["a/file.txt"], ["a/dir/file.txt"]),
     ("a[b-d]e", ["ace"], ["ae", "aae", "a-e"]),

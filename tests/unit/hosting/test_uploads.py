@@ -183,6 +183,15 @@ async def test_a_completed_upload_is_settled(store: UploadStore, tmp_path: Path)
     assert await content(UploadStore(tmp_path / "uploads"), "b") == b"onetwo"  # another start of the house
 
 
+async def test_parts_that_do_not_add_up_are_not_settled(store: UploadStore) -> None:
+    first = (1, await store.receive("b", 1, pieces(b"one"), 3))
+    second = (2, await store.receive("b", 2, pieces(b"two"), 3))
+    with pytest.raises(Invalid, match="have 3 of the build's 6 bytes"):
+        await store.complete("b", [first], 6)
+    assert await store.complete("b", [first, second], 6) == 6
+    assert await content(store, "b") == b"onetwo"
+
+
 async def test_what_a_crash_left_is_no_part(store: UploadStore, tmp_path: Path) -> None:
     tag = await store.receive("b", 1, pieces(b"one"), 3)
     (tmp_path / "uploads/b/00002-0-1.incoming").write_bytes(b"half")

@@ -8,6 +8,7 @@ can leave it.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 
@@ -36,7 +37,8 @@ class Cgroups:
     """The groups of one directory's servers.
 
     ``root`` is where control groups are mounted and ``membership`` tells which groups this process is in. ``ours``
-    are processes that may be moved to a group of their own: the spawner and who started it.
+    are processes that may be moved to a group of their own: the spawner and who started it. ``memory`` names a file
+    in which to remember the parent groups: a spawner's successor may be in other groups and has to find its servers.
     """
 
     def __init__(
@@ -46,14 +48,31 @@ class Cgroups:
         root: str = "/sys/fs/cgroup",
         membership: str = "/proc/self/cgroup",
         ours: frozenset[int] = frozenset(),
+        memory: str = "",
     ) -> None:
         self._name = f"innkeeper-{mark}"
         self._parents: dict[str, str] = {}  # controller (v1) or "" (v2) -> our parent group
         self.version = 0  #: 1, 2, or 0 where none may be used
         self.controllers: frozenset[str] = frozenset()  #: those that hold: memory, cpu, pids
+        if memory and self._recall(memory):
+            return
         own = dict(line.split(":", 2)[1:] for line in (proc.read(membership) or b"").decode().splitlines())
         if not self._open_first(root, own):
             self._open_second(root, own.get("", "/"), ours)
+        if memory:
+            fd = os.open(memory, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            os.write(fd, json.dumps([self.version, sorted(self.controllers), self._parents]).encode())
+            os.close(fd)
+
+    def _recall(self, memory: str) -> bool:
+        try:
+            version, controllers, parents = json.loads(proc.read(memory) or b"")
+        except ValueError:
+            return False
+        if not version or not all(os.path.isdir(parent) for parent in parents.values()):
+            return False
+        self.version, self.controllers, self._parents = version, frozenset(controllers), parents
+        return True
 
     def _open_first(self, root: str, own: dict[str, str]) -> bool:
         places = {name: path for names, path in own.items() for name in names.split(",")}

@@ -24,7 +24,7 @@ class Ending:
     def main_gone(self, record: Record) -> None:
         """Its main program ended. The rest has what remains of the grace if it was asked to end, and none otherwise."""
         record.gone = True
-        left = self._kin.all(record)
+        left = self._kin.left(record)
         record.left = len(left)
         if not left:
             self._forget(record)
@@ -56,7 +56,7 @@ class Ending:
     def _look(self, pause: float) -> None:
         before = len(self._ending)
         for record in list(self._ending.values()):
-            if record.gone and not self._kin.all(record):
+            if record.gone and not self._kin.left(record):
                 self._forget(record)
                 self._over(record)
             elif self._due(record):

@@ -120,7 +120,7 @@ class ProcessEngine:
             run_as=self._run_as,
             cgroup=self._cgroups,
         )
-        return self._learn(answer["report"], told=False)
+        return self._reports.get(launch.server_id) or _read(answer["report"])
 
     async def stop(self, server_id: ServerId, grace: float) -> None:
         await self._ask("stop", id=server_id, grace=grace)
@@ -191,34 +191,20 @@ class ProcessEngine:
             hello = await link.open()
         except (OSError, TimeoutError) as error:
             raise HostUnavailable(f"the spawner could not be reached: {error}") from error
-        known = {report["id"]: report for report in hello["reports"]}
-        for server_id in set(self._reports) - set(known):
-            del self._reports[server_id]
-        for report in known.values():
-            self._learn(report, told=True)
+        before, self._reports = self._reports, {report["id"]: _read(report) for report in hello["reports"]}
+        for server_id, report in self._reports.items():
+            if before.get(server_id) != report:
+                self._listeners.tell(report)
         self._link = link
         self.spawner_pid = hello["pid"]
         self._linked.set()
         return hello
 
     def _heard(self, message: wire.Message) -> None:
-        self._learn(message["report"], told=True)
-
-    def _learn(self, told_of: wire.Message, *, told: bool) -> Report:
-        """Remember a report; tell the listeners if it is news to them."""
-        ended = told_of["ended"]
-        report = Report(
-            told_of["id"],
-            told_of["handle"],
-            told_of["started_at"],
-            told_of["ready_at"],
-            None if ended is None else Ended(EndedBy(ended[0]), ended[1], ended[2], ended[3]),
-        )
-        before = self._reports.get(report.server_id)
+        report = _read(message["report"])
         self._reports[report.server_id] = report
-        if told and before != report:
+        if "re" not in message:  # the answer to a start is for who asked
             self._listeners.tell(report)
-        return report
 
     def _lost(self) -> None:
         """The connection broke: the spawner was killed, or ended. The servers are not concerned."""
@@ -270,6 +256,17 @@ class ProcessEngine:
             raise PermissionError(f"{homes} belongs to somebody else")
         homes.chmod(0o711)
         return homes
+
+
+def _read(report: wire.Message) -> Report:
+    ended = report["ended"]
+    return Report(
+        report["id"],
+        report["handle"],
+        report["started_at"],
+        report["ready_at"],
+        None if ended is None else Ended(EndedBy(ended[0]), ended[1], ended[2], ended[3]),
+    )
 
 
 def _nobody() -> tuple[int, int]:

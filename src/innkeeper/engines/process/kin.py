@@ -39,6 +39,14 @@ class Kin:
         others = frozenset(pid for pid in self.mains if pid != record.pid)
         return proc.family(record.pid, f"\0INNKEEPER_MARK={self.mark(record.id)}\0".encode(), others)
 
+    def left(self, record: Record) -> list[proc.Stat]:
+        """The same once its main program is gone, when most often nobody is left."""
+        if record.child and not record.limits:  # so is, by now, whoever it left
+            children = proc.read(f"/proc/self/task/{os.getpid()}/children")
+            if children is not None and not {int(pid) for pid in children.split()} - self.mains.keys():
+                return []
+        return self.all(record)
+
     def ask_to_end(self, record: Record) -> None:
         """SIGTERM to its process group, as a terminal would; to each of those it left if the main program is gone."""
         if record.gone:

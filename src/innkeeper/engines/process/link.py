@@ -33,7 +33,7 @@ class Refused(Exception):
 
 
 class Link:
-    """One connection. ``heard`` is called with each unasked message, ``lost`` once when the connection is."""
+    """One connection. ``heard`` is called with each message that holds a report, ``lost`` once the connection is."""
 
     def __init__(
         self, run: Path, options: wire.Message, heard: Callable[[wire.Message], None], lost: Callable[[], None]
@@ -118,12 +118,12 @@ class Link:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(_LIMIT):
                 for message in self._lines.feed(data):
+                    if "report" in message:  # also those in an answer, so that none overtakes another
+                        self._heard(message)
                     if "re" in message:
                         answer = self._asked.get(message["re"])
                         if answer is not None and not answer.done():
                             answer.set_result(message)
-                    else:
-                        self._heard(message)
         self._task = None
         await self._hang_up()
         self._lost()

@@ -58,9 +58,10 @@ class Loop:
         """Run until ``running`` is False. ``settle`` is called after each round of callbacks."""
         while self.running:
             wait = -1.0 if not self._timers else max(0.0, self._timers[0][0] - self.now())
-            for fd, events in self._epoll.poll(wait):
-                callback = self._callbacks.get(fd)
-                if callback is not None:  # else: closed by an earlier callback of this round
+            round_ = [(fd, events, self._callbacks.get(fd)) for fd, events in self._epoll.poll(wait)]
+            for fd, events, callback in round_:
+                # An earlier callback of this round may have closed it; its number may be another's by now.
+                if callback is not None and self._callbacks.get(fd) is callback:
                     self._safely(lambda callback=callback, events=events: callback(events))  # type: ignore[misc]
             while self._timers and self._timers[0][0] <= self.now():
                 self._safely(heapq.heappop(self._timers)[2])

@@ -26,7 +26,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Record:
     """One server. The fields of ``_KEPT`` are durable, the others are about this spawner's life."""
 
-    __slots__ = (*_KEPT, "answer", "gone", "killed", "left", "log_seen", "pidfd", "since", "status", "told")
+    __slots__ = (*_KEPT, "answer", "child", "gone", "killed", "left", "log_seen", "pidfd", "since", "status", "told")
 
     def __init__(self, server_id: str) -> None:
         self.id = server_id
@@ -41,7 +41,8 @@ class Record:
         self.stop_at: float | None = None  # when it is killed, by the monotonic clock
         self.ended: list[Any] | None = None  # [by, code, at, detail]
         self.answer: list[Any] = []  # who waits for its start
-        self.pidfd = -1  # for those that are not children of this spawner
+        self.child = False  # whether this spawner is its parent, who is told how it ended
+        self.pidfd = -1  # of those that are not children of this spawner
         self.gone = False  # whether its main program ended, perhaps with others of its still alive
         self.status: int | None = None  # how the main program ended
         self.killed = False  # whether we had to

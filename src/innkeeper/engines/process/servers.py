@@ -210,7 +210,7 @@ class Servers:
             os.close(log)
         seen = proc.stat(waiting.pid)
         assert seen is not None, "it is our child and nobody reaped it"
-        record.pid, record.started, record.boot = waiting.pid, seen.started, self._kin.boot
+        record.pid, record.started, record.boot, record.child = waiting.pid, seen.started, self._kin.boot, True
         record.ports = [(transport, number) for transport, number in wish["ports"]]
         record.log_limit = wish["log_limit"]
         record.started_at, record.since = self._loop.wall(), self._loop.now()

@@ -32,6 +32,12 @@ class Table:
             except OSError:  # an old kernel, or one built without it
                 self._netlink = None
 
+    def close(self) -> None:
+        """Give its socket back."""
+        if self._netlink is not None:
+            self._netlink.close()
+            self._netlink = None
+
     def bound(self, transport: str, first: int, last: int) -> dict[int, set[int]]:
         """Port -> inodes of the sockets that serve it: UDP sockets bound to it, TCP sockets that listen on it."""
         return self._find(transport, _ALL if transport == "udp" else _LISTEN, first, last)

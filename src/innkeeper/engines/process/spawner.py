@@ -97,7 +97,7 @@ class Spawner:
         self._linger: float = options["linger"]
         self._clients: list[_Client] = []
         mark = _mark()
-        self._cgroups = Cgroups(mark, ours=frozenset({os.getpid(), options["owner"]}))
+        self._cgroups = Cgroups(mark, ours=frozenset({os.getpid(), options["owner"]}), memory=wire.GROUPS)
         self._notes = notes
         self._wakes, wakened = os.pipe()
         os.set_blocking(self._wakes, False)
@@ -126,8 +126,7 @@ class Spawner:
         gc.freeze()  # what is here now stays; forked children then copy less of it
         self._loop.run(self._servers.settle)
         self._servers.settle()
-        if self._servers.idle:
-            self._cgroups.remove_all()
+        self._cgroups.remove_all()  # what still holds a server stays
 
     def _woken(self, events: int) -> None:
         del events

@@ -21,6 +21,7 @@ VERSION = 1
 SOCKET = "spawner.sock"  #: in DIR/run
 LOCK = "spawner.lock"
 JOURNAL = "servers.journal"
+GROUPS = "groups"  #: where the control groups of servers are
 MARK = "mark"  #: a random word that marks the programs of this directory
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -1,4 +1,4 @@
-"""Measures what running servers use, and forgets what has been kept long enough. Run by ``inn.py`` in loops of their own."""
+"""Measures what running servers use, and forgets what was kept long enough. ``inn.py`` runs a loop for each."""
 
 from __future__ import annotations
 

@@ -63,6 +63,11 @@ class Placing:
         """Servers which their hosts are being told about at this moment."""
         return frozenset(self._tasks)
 
+    @property
+    def telling(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks that tell them. Those that wait to tell again, after a host did not answer, are among them."""
+        return frozenset(self._tasks.values())
+
     async def place(self) -> None:
         """Give every wanted server a host and ports, as far as there are any."""
         wanted = await self._db.read(servers.in_states, [ServerState.WANTED], _AT_ONCE)
@@ -71,10 +76,14 @@ class Placing:
         releases = await self._db.read(placing.releases_of, [server.id for server in wanted])
         spaces = await self._spaces()
         placements = [p for server in wanted if (p := self._choose(server, releases[server.id], spaces)) is not None]
-        moved = await self._db.write(placing.place, placements) if placements else []
-        for placement, done in zip(placements, moved, strict=True):
-            if not done:  # it was stopped meanwhile; its ports were never used
-                for number in placement.numbers:
+        moved = [False] * len(placements)
+        try:
+            if placements:
+                moved = await self._db.write(placing.place, placements)
+        finally:
+            # Whoever was stopped meanwhile, or could not be written down, has never used its ports.
+            for placement, done in zip(placements, moved, strict=True):
+                for number in () if done else placement.numbers:
                     self._hosts[placement.host_id].ports.release(number, self._clock.now())
         if len(wanted) == _AT_ONCE:
             self._bell.ring()

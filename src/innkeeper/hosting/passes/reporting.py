@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
 from innkeeper.db.database import Database
-from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.engines.base import Ended, EndedBy, HostUnavailable, Report
 from innkeeper.hosting.hosts import Host
-from innkeeper.hosting.model import Server, ServerState
+from innkeeper.hosting.model import ServerState
 from innkeeper.hosting.queries import placing, servers
 from innkeeper.hosting.queries.placing import Noted
 from innkeeper.hosting.servers import given_ports
@@ -45,24 +44,34 @@ class Reporting:
             except BaseException:
                 self._waiting = {**waiting, **self._waiting}
                 raise
-            for ((host_id, server_id), report), what in zip(waiting.items(), noted, strict=True):
-                await self._follow(self._hosts[host_id], server_id, report, what)
+            outcomes = [
+                (self._hosts[key[0]], report, what) for (key, report), what in zip(waiting.items(), noted, strict=True)
+            ]
+            for host, report, what in outcomes:
+                if what is Noted.ENDED:
+                    await self._free_ports(host, report.server_id)
+            for host, report, what in outcomes:
+                try:
+                    await self._answer(host, report, what)
+                except HostUnavailable as error:  # it reports again when it is back
+                    log.warning("host %s does not answer: %s", host.id, error)
 
-    async def _follow(self, host: Host, server_id: str, report: Report, what: Noted) -> None:
+    async def _answer(self, host: Host, report: Report, what: Noted) -> None:
+        """Tell the host what its report led to."""
         if what is Noted.UNKNOWN and report.alive:
-            log.warning("host %s runs server %s, which is not on record as alive; it is stopped", host.id, server_id)
-            await host.engine.stop(server_id, 0)
+            log.warning("host %s runs %s, which is not on record as alive; it is stopped", host.id, report.server_id)
+            await host.engine.stop(report.server_id, 0)
         elif report.ended is not None:
-            server = await self._db.read(servers.server_by_id, server_id)
-            if server is not None:
-                self.free_ports(host, server)
-                log.info("server %s %s: %s", server_id, server.state, server.exit_reason)
-            await host.engine.forget(server_id)
+            await host.engine.forget(report.server_id)
         elif what is Noted.READY:
-            log.info("server %s is ready", server_id)
+            log.info("server %s is ready", report.server_id)
 
-    def free_ports(self, host: Host, server: Server) -> None:
-        """Its end is on record: its ports rest."""
+    async def _free_ports(self, host: Host, server_id: str) -> None:
+        """Its end is on record: its ports rest. Once only, for a port may have a new server soon."""
+        server = await self._db.read(servers.server_by_id, server_id)
+        if server is None:
+            return
+        log.info("server %s %s: %s", server_id, server.state, server.exit_reason)
         for port in given_ports(server):
             host.ports.release(port.number, self._clock.now())
 
@@ -71,11 +80,12 @@ class Reporting:
 
         ``starting`` are servers which the host is being told about at this moment.
         """
-        reports = host.engine.reports()
+        expected = [ServerState.STARTING, ServerState.RUNNING, ServerState.DRAINING, ServerState.STOPPING]
+        on_record = await self._db.read(servers.in_states, expected, 1 << 20)
+        reports = host.engine.reports()  # after the record: what is booted there, the host knows
         for report in reports.values():
             self.add(host.id, report)
-        expected = [ServerState.STARTING, ServerState.RUNNING, ServerState.DRAINING, ServerState.STOPPING]
-        for server in await self._db.read(servers.in_states, expected, 1 << 20):
+        for server in on_record:
             if server.host_id != host.id or server.id in reports or server.id in starting:
                 continue
             if server.state is ServerState.STARTING and server.booted_at is None:
@@ -85,4 +95,3 @@ class Reporting:
             by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
             ended = Ended(by, None, now, detail)
             self.add(host.id, Report(server.id, server.handle, server.booted_at or now, server.ready_at, ended))
-        await asyncio.sleep(0)

@@ -20,9 +20,16 @@ class Standing:
     """Carries out ``standing.plan_standing``, about once a second and whenever something changed."""
 
     def __init__(
-        self, db: Database, clock: Clock, chance: Chance, bell: Bell, *, placing_seconds: float, draining_seconds: float,
+        self,
+        db: Database,
+        clock: Clock,
+        chance: Chance,
+        bell: Bell,
+        *,
+        placing_seconds: float,
+        draining_seconds: float,
         stopping_seconds: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
         self._placing = round(placing_seconds * SECOND)
         self._draining = round(draining_seconds * SECOND)

@@ -82,7 +82,7 @@ def launch_facts(server_id: str) -> Steps[LaunchFacts | None]:
     rooms = (
         [] if found.room_id is None else (yield Statement(f"select {ROOM} from rooms where id = $1", (found.room_id,)))
     )
-    return LaunchFacts(found, release, build_of(tuple(builds[0])), App(*apps[0]), room_of(rooms[0]) if rooms else None)
+    return LaunchFacts(found, release, build_of(builds[0]), App(*apps[0]), room_of(rooms[0]) if rooms else None)
 
 
 class Noted(Enum):
@@ -91,7 +91,8 @@ class Noted(Enum):
     NOTHING = auto()  #: nothing new
     BOOTED = auto()
     READY = auto()
-    ENDED = auto()  #: now or before: its host may forget it
+    ENDED = auto()  #: its end is on record from now on
+    OVER = auto()  #: its end was on record before
     UNKNOWN = auto()  #: no such server here
 
 
@@ -103,7 +104,7 @@ def note_reports(reports: Sequence[Report], now: int) -> Steps[list[Noted]]:
         if server is None:
             noted.append(Noted.UNKNOWN)
         elif server.state not in ALIVE:
-            noted.append(Noted.ENDED if report.ended is not None else Noted.UNKNOWN)
+            noted.append(Noted.OVER if report.ended is not None else Noted.UNKNOWN)
         elif report.ended is not None:
             noted.append((yield from _note_end(server, report, now)))
         else:
@@ -130,8 +131,8 @@ def _note_end(server: Server, report: Report, now: int) -> Steps[Noted]:
     assert report.ended is not None
     rows = yield Statement("select memory_mb from releases where id = $1", (server.release_id,))
     state, reason = ending(server, report.ended, rows[0][0])
-    yield from over(server, state, reason, report.ended.at, now)
-    return Noted.ENDED
+    moved = yield from over(server, state, reason, report.ended.at, now)
+    return Noted.ENDED if moved else Noted.OVER
 
 
 def over(server: Server, state: ServerState, reason: str, at: int, now: int) -> Steps[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from innkeeper.db.database import Statement, Steps
+from innkeeper.db.database import Row, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE
 from innkeeper.hosting.model import Build, BuildState, Release
 from innkeeper.kit.errors import Invalid, NotFound, Taken
@@ -19,11 +19,11 @@ RELEASE = (
 )
 
 
-def build_of(row: tuple[object, ...]) -> Build:
+def build_of(row: Row) -> Build:
     """A row of BUILD."""
-    fields = list(row)
-    fields[5] = BuildState(str(fields[5]))
-    return Build(*fields)  # type: ignore[arg-type]
+    values = list(row)
+    values[5] = BuildState(values[5])
+    return Build(*values)
 
 
 def add_build(build: Build) -> Steps[Build]:
@@ -32,7 +32,8 @@ def add_build(build: Build) -> Steps[Build]:
     if rows:
         raise Taken(f"there is, or was, a build {build.id} already; choose another id")
     yield Statement(
-        f"insert into builds ({BUILD}) values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11)",
+        f"insert into builds ({BUILD})"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11)",
         (
             build.key, build.org_id, build.id, build.kind, build.tag, build.state, build.upload_bytes, build.bytes,
             build.created_at, build.created_by, build.until,
@@ -48,13 +49,13 @@ def build(org_id: str, build_id: str) -> Steps[Build]:
     )
     if not rows:
         raise NotFound(f"there is no build {build_id}")
-    return build_of(tuple(rows[0]))
+    return build_of(rows[0])
 
 
 def build_by_key(key: str) -> Steps[Build | None]:
     """A build, deleted or not, by its key in the house."""
     rows = yield Statement(f"select {BUILD} from builds where key = $1", (key,))
-    return build_of(tuple(rows[0])) if rows else None
+    return build_of(rows[0]) if rows else None
 
 
 def builds(org_id: str) -> Steps[list[Build]]:
@@ -62,14 +63,15 @@ def builds(org_id: str) -> Steps[list[Build]]:
     rows = yield Statement(
         f"select {BUILD} from builds where org_id = $1 and deleted_at is null order by created_at desc, key", (org_id,)
     )
-    return [build_of(tuple(row)) for row in rows]
+    return [build_of(row) for row in rows]
 
 
 def start_build(org_id: str, build_id: str, now: int, until: int) -> Steps[Build]:
     """Move a build to RUNNING. One that runs or is finished is refused."""
     found = yield from build(org_id, build_id)
     rows = yield Statement(
-        "update builds set state = 'running', started_at = $2, until = $3 where key = $1 and state = 'created' returning key",
+        "update builds set state = 'running', started_at = $2, until = $3 where key = $1 and state = 'created'"
+        " returning key",
         (found.key, now, until),
     )
     if not rows:
@@ -94,13 +96,13 @@ def overdue_builds(now: int) -> Steps[list[Build]]:
     rows = yield Statement(
         f"select {BUILD} from builds where until is not null and until <= $1 order by until limit 100", (now,)
     )
-    return [build_of(tuple(row)) for row in rows]
+    return [build_of(row) for row in rows]
 
 
 def interrupted_builds() -> Steps[list[Build]]:
     """Builds that were being run when the house went down."""
     rows = yield Statement(f"select {BUILD} from builds where state = 'running' order by created_at")
-    return [build_of(tuple(row)) for row in rows]
+    return [build_of(row) for row in rows]
 
 
 def delete_build(org_id: str, build_id: str, now: int) -> Steps[Build]:
@@ -145,8 +147,8 @@ def add_release(release: Release, org_id: str) -> Steps[Release]:
     yield Statement(
         f"insert into releases ({RELEASE}) values ({', '.join(f'${n}' for n in range(1, 18))})",
         (
-            r.id, r.app_id, number, key, r.build_id, tag, r.tag, r.fleet_id, r.seats, r.cpu, r.memory_mb, r.gpu, r.ports,
-            r.env_sealed, r.idle_rule, r.created_at, r.created_by,
+            r.id, r.app_id, number, key, r.build_id, tag, r.tag, r.fleet_id, r.seats, r.cpu, r.memory_mb, r.gpu,
+            r.ports, r.env_sealed, r.idle_rule, r.created_at, r.created_by,
         ),
     )  # fmt: skip
     rows = yield Statement(f"select {RELEASE} from releases where id = $1", (r.id,))
@@ -172,8 +174,9 @@ def releases(
     """Releases of an app, the newest first, those with a number lower than ``below``."""
     yield from require_app(app_id, org_id)
     rows = yield Statement(
-        f"select {RELEASE} from releases where app_id = $1 and number < $2 and coalesce(tag, '') = coalesce($3, tag, '')"
-        " and coalesce(build_tag, '') = coalesce($4, build_tag, '') order by number desc limit $5",
+        f"select {RELEASE} from releases where app_id = $1 and number < $2"
+        " and coalesce(tag, '') = coalesce($3, tag, '') and coalesce(build_tag, '') = coalesce($4, build_tag, '')"
+        " order by number desc limit $5",
         (app_id, below if below is not None else 1 << 62, tag, build_tag, most),
     )
     return [Release(*row) for row in rows]

@@ -126,7 +126,8 @@ def forget_servers(before: int, most: int) -> Steps[int]:
 def forget_rooms(before: int, most: int) -> Steps[int]:
     """Delete rooms that were destroyed before a time; their ids can be used again."""
     rows = yield Statement(
-        "delete from rooms where id in (select id from rooms where left_at < $1 and state = 'destroyed' limit $2) returning id",
+        "delete from rooms where id in (select id from rooms where left_at < $1 and state = 'destroyed' limit $2)"
+        " returning id",
         (before, most),
     )
     return len(rows)
@@ -135,7 +136,8 @@ def forget_rooms(before: int, most: int) -> Steps[int]:
 def forget_samples(before: int, most: int) -> Steps[int]:
     """Delete measurements made before a time."""
     rows = yield Statement(
-        "delete from usage_samples where (server_id, at) in (select server_id, at from usage_samples where at < $1 limit $2)"
+        "delete from usage_samples where (server_id, at) in"
+        " (select server_id, at from usage_samples where at < $1 limit $2)"
         " returning at",
         (before, most),
     )

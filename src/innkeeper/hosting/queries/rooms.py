@@ -12,12 +12,16 @@ from innkeeper.db.database import Many, Row, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, SKIP_LOCKED, listed
 from innkeeper.hosting.model import Cause, Room, RoomState, Seat, Server, ServerState
 from innkeeper.hosting.placement import seat_rooms
-from innkeeper.kit.errors import Invalid, NotFound, Taken
+from innkeeper.kit.errors import Invalid, LimitReached, NotFound, Taken
 
-ROOM = "id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at, left_at, created_at, ended_reason"
+ROOM = (
+    "id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at, left_at, created_at,"
+    " ended_reason"
+)
 SERVER = (
     "id, app_id, release_id, location, state, accepting, seats, taken, cause, host_id, address, ports, handle, room_id,"
-    " stop_why, stop_reason, exit_reason, created_at, placed_at, booted_at, ready_at, stopping_at, ended_at, idle_since, until"
+    " stop_why, stop_reason, exit_reason, created_at, placed_at, booted_at, ready_at, stopping_at, ended_at,"
+    " idle_since, until"
 )
 _ROOM_WIDTH = ROOM.count(",") + 1
 
@@ -38,6 +42,7 @@ class OpenAsk:
     server_id: str  #: the id of the server to want if there is no seat
     now: int
     until: int  #: deadline of a wanted server
+    lacking: str | None = None  #: why no server can be started there now; None when one can be
 
 
 def room_of(row: Row) -> Room:
@@ -76,7 +81,9 @@ def open_rooms(asks: Sequence[OpenAsk]) -> Steps[Sequence[Seat | Exception]]:
             outcomes.update(dict.fromkeys(members, release))
             continue
         seats = yield from _seat(release, location, [asks[at] for at in members])
-        outcomes.update(zip(members, seats, strict=True))
+        outcomes.update(zip(members, seats))  # noqa: B905  # fewer seats than asks where no server can be started
+        refused = LimitReached(f"no server has a seat left, and none can be started: {asks[members[0]].lacking}")
+        outcomes.update(dict.fromkeys(members[len(seats) :], refused))
     return [outcomes[at] for at in range(len(asks))]
 
 
@@ -116,7 +123,7 @@ def _seat(release: tuple[str, int], location: str, asks: Sequence[OpenAsk]) -> S
             ask.room_id, ask.app_id, RoomState.SEATED, location, release[0], ask.config, ask.client_ips, server.id,
             ask.stay_id, ask.now, None, ask.now, None,
         )
-        for ask, server in zip(asks, servers, strict=True)
+        for ask, server in zip(asks, servers)  # noqa: B905  # the last ones may have found no seat
     ]  # fmt: skip
     yield Many(
         "insert into rooms (id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at,"
@@ -145,7 +152,8 @@ def claim_seats(
 ) -> Steps[list[Server]]:
     """A seat for every room, on standing servers or on servers wanted for them.
 
-    ``rooms`` has for each the id of the server to want if need be, and the room's own.
+    ``rooms`` has for each the id of the server to want if need be, and the room's own. Where no server can be started
+    (``ask.lacking``), the last rooms may get no seat, and the list is shorter.
     """
     release_id, seats = release
     rows = yield Statement(
@@ -154,6 +162,8 @@ def claim_seats(
         (release_id, location, seats, len(rooms)),
     )
     servers = {row[0]: server_of(row) for row in rows}
+    if ask.lacking is not None:
+        rooms = rooms[: sum(seats - server.taken for server in servers.values())]
     seating = seat_rooms(
         [(server.id, seats - server.taken) for server in servers.values()], [new_id for new_id, _ in rooms], seats
     )
@@ -181,7 +191,8 @@ def wanted_server(
 ) -> Server:  # fmt: skip
     """A server that no host has yet."""
     return Server(
-        id, app_id, release_id, location, ServerState.WANTED, 1, seats, taken, cause.value, None, None, "[]", "", room_id,
+        id, app_id, release_id, location, ServerState.WANTED, 1, seats, taken, cause.value, None, None, "[]", "",
+        room_id,
         None, None, None, now, None, None, None, None, None, None if taken else now, until,
     )  # fmt: skip
 

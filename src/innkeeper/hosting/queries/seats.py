@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, listed
 from innkeeper.hosting.model import RoomState, Seat, Stay
-from innkeeper.kit.errors import NotFound
+from innkeeper.kit.errors import LimitReached, NotFound
 
 from .rooms import ROOM, SERVER, OpenAsk, claim_seats, free_seats, release_for, room_of, seat_of, server_of
 
@@ -80,7 +80,8 @@ def rooms_gone_from(app_id: str, org_id: str, server_id: str, most: int) -> Step
         (s, Stay(s.room.stay_id or "", s.room.id, server_id, s.room.seated_at or 0, s.room.left_at or 0)) for s in seats
     ]
     moved = yield Statement(
-        "select id, room_id, server_id, seated_at, left_at from stays where server_id = $1 order by left_at desc limit $2",
+        "select id, room_id, server_id, seated_at, left_at from stays where server_id = $1"
+        " order by left_at desc limit $2",
         (server_id, most),
     )
     for row in moved:
@@ -128,7 +129,10 @@ def resume(ask: OpenAsk) -> Steps[Seat]:
         release = yield from release_for(ask.app_id, ask.org_id, None)
         if isinstance(release, Exception):
             raise release
-        server = (yield from claim_seats(release, room.location, [(ask.server_id, room.id)], ask))[0]
+        servers = yield from claim_seats(release, room.location, [(ask.server_id, room.id)], ask)
+        if not servers:
+            raise LimitReached(f"no server has a seat left, and none can be started: {ask.lacking}")
+        server = servers[0]
         if room.stay_id is not None:
             yield Statement(
                 "insert into stays (id, room_id, server_id, seated_at, left_at) values ($1, $2, $3, $4, $5)",

@@ -135,7 +135,8 @@ def begin_stop(server_id: str, why: StopWhy, reason: str, now: int, until: int, 
 def end_rooms(server_id: str, reason: str, now: int) -> Steps[None]:
     """End all rooms that sit on a server. Its seats do not matter any more."""
     yield Statement(
-        "update rooms set state = 'destroyed', left_at = $2, ended_reason = $3 where server_id = $1 and state = 'seated'",
+        "update rooms set state = 'destroyed', left_at = $2, ended_reason = $3"
+        " where server_id = $1 and state = 'seated'",
         (server_id, now, reason),
     )
 

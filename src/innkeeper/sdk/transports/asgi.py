@@ -70,6 +70,7 @@ class AsgiTransport:
 
     def __init__(self, app: App, *, client: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._app, self._client = app, client
+        self._after: set[asyncio.Task[None]] = set()
 
     async def send(self, request: Request) -> Response:
         """Call the application. A failure of it is a :class:`ConnectionFailed` with its error as the cause."""
@@ -80,12 +81,17 @@ class AsgiTransport:
                 status, headers = await exchange.began
                 if not request.stream:
                     body = b"".join([piece async for piece in _pieces(exchange)])
+                    # What the application does after its answer, it may do to the end.
+                    self._after.add(task)
+                    task.add_done_callback(self._after.discard)
+                    exchange.left.set()
                     return Response(status, headers, body)
         except TimeoutError as error:
+            await _leave(exchange, task)
             raise DeadlineExceeded("no answer in time") from error
-        finally:
-            if not request.stream or not exchange.began.done() or exchange.began.exception() is not None:
-                await _leave(exchange, task)
+        except BaseException:
+            await _leave(exchange, task)
+            raise
         return Response(status, headers, stream=AsyncPieces(_pieces(exchange), lambda: _leave(exchange, task)))
 
     def _scope(self, request: Request) -> dict[str, Any]:
@@ -109,7 +115,10 @@ class AsgiTransport:
         }
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Wait for what the application still does after its answers."""
+        here = asyncio.get_running_loop()
+        if mine := [task for task in self._after if task.get_loop() is here]:
+            await asyncio.wait(mine)
 
 
 def _whole(request: Request) -> list[tuple[str, str]]:
@@ -188,6 +197,7 @@ class SyncAsgiTransport:
             own, self._own = self._own, None
         if own is not None:
             loop, thread = own
+            asyncio.run_coroutine_threadsafe(self._inner.close(), loop).result()
             asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,9 +33,11 @@ class _Library:
         self._given = client
         self._words: Any = import_module(self.module)
 
+    @cached_property
     def _settings(self) -> dict[str, Any]:
+        """Of the clients made here. Loading the certificates takes 35 ms, so all of them share one context."""
         limits = self._words.Limits(max_connections=None, max_keepalive_connections=64)
-        return {"follow_redirects": False, "limits": limits}
+        return {"follow_redirects": False, "limits": limits, "verify": self._words.create_ssl_context()}
 
     def _errors(self) -> tuple[type[Exception], ...]:
         return (self._words.RequestError, self._words.StreamError, OSError)
@@ -63,7 +66,7 @@ class _Sync(_Library):
         if self._own is None or os.getpid() != self._pid:
             with self._lock:
                 if self._own is None or os.getpid() != self._pid:
-                    self._own, self._pid = self._words.Client(**self._settings()), os.getpid()
+                    self._own, self._pid = self._words.Client(**self._settings), os.getpid()
         return self._own
 
     def send(self, request: Request) -> Response:
@@ -115,7 +118,7 @@ class _Sync(_Library):
 class _Async(_Library):
     def __init__(self, client: Any) -> None:
         super().__init__(client)
-        self._clients = PerLoop(lambda: self._words.AsyncClient(**self._settings()), lambda own: own.aclose())
+        self._clients = PerLoop(lambda: self._words.AsyncClient(**self._settings), lambda own: own.aclose())
 
     async def send(self, request: Request) -> Response:
         """Send it. Raises :class:`ConnectionFailed` or :class:`DeadlineExceeded`."""

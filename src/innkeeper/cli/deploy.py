@@ -1,0 +1,68 @@
+"""``innkeeper deploy``: from a directory to a game that takes rooms, in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .failures import Failure
+from .howto import config_of, howto_options
+from .talk import Talk, app_option, talks
+from .telling import aside, document
+from .uploading import build_directory
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR", default=Path())
+@app_option
+@click.option("--create-app", is_flag=True, help="Make the app if there is none of that name.")
+@click.option("--build-tag", envvar="HATHORA_BUILD_TAG", metavar="TEXT", help="Your own version of the build.")
+@click.option("--build-id", envvar="HATHORA_BUILD_ID", metavar="ID", help="An id of your choice for the new build.")
+@howto_options
+@talks
+def deploy(
+    talk: Talk,
+    /,
+    directory: Path,
+    app: str | None,
+    create_app: bool,
+    build_tag: str | None,
+    build_id: str | None,
+    **howto: Any,
+) -> None:
+    """Pack DIR, build it, and serve new rooms with it from now on.
+
+    DIR (this one unless told) has a Procfile whose line `server:` starts the game; what .dockerignore names stays
+    behind. Rooms that are open stay on what they have.
+    """
+    config_of("", howto, None)  # what is wrong with the options is said before anything is sent
+    app_id = _app(talk, app, create_app, directory)
+    latest = None
+    if howto["from_latest"]:
+        latest = talk.client.deployments_v3.get_latest_deployment(app_id)
+    build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
+    deployment = talk.client.deployments_v3.create_deployment(config_of(build.build_id, howto, latest), app_id)
+    if talk.as_json:
+        document({"build": build, "deployment": deployment})
+    else:
+        click.echo(f"Deployed {deployment.deployment_id}: new rooms of {app or app_id} run on it from now on")
+        aside("Open one with: innkeeper rooms create --wait" + (f" --app {app}" if app else ""))
+
+
+def _app(talk: Talk, app: str | None, create: bool, directory: Path) -> str:
+    """The app to deploy to, made if that was asked for."""
+    from .apps import make_app
+
+    if not create:
+        return talk.app_id(app)
+    name = app or directory.resolve().name
+    for known in talk.apps():
+        if name in (known.app_name, known.app_id):
+            return known.app_id
+    if not app:
+        raise Failure(f"--create-app needs a name: add --app {name.lower()!r}, or another one")
+    made = make_app(talk, name)
+    aside(f"Made app {made.app_name}, {made.app_id}")
+    return made.app_id

@@ -1,0 +1,158 @@
+"""How a build shall be run, as options: for ``deploy`` and ``deployments create``.
+
+Every option can be given in the environment too, under the name that Hathora's own command line uses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .failures import Code, Failure
+
+if TYPE_CHECKING:
+    from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentConfigV3, DeploymentV3
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+#: What counts where neither an option nor an earlier deployment says otherwise.
+DEFAULTS: Mapping[str, Any] = {
+    "rooms_per_process": 1,
+    "transport_type": "udp",
+    "container_port": 7777,
+    "requested_cpu": 0.5,
+    "requested_memory_mb": 1024,
+    "idle_timeout_enabled": True,
+}
+_PORT = re.compile(r"([^:]+):([0-9]+)/(udp|tcp|tls)", re.IGNORECASE)
+
+
+def howto_options(command: C) -> C:
+    """Give a command the options; it passes them to :func:`config_of`."""
+    options = [
+        _option("--rooms-per-process", type=int, metavar="N", help="How many rooms a server takes at the same time."),
+        _option(
+            "--transport-type", type=click.Choice(["udp", "tcp", "tls"]), help="How packets travel to the default port."
+        ),
+        _option(
+            "--container-port", type=int, metavar="PORT",
+            help="The default port. On a process host it is a name only: a server binds $PORT.",
+        ),
+        click.option(
+            "--additional-container-ports", "--port", "additional", multiple=True, metavar="NAME:PORT/PROTO",
+            help="One more port, such as ws:7778/tcp; up to two. A server binds $HATHORA_WS_PORT.",
+        ),
+        click.option(
+            "--env", multiple=True, metavar="NAME=VALUE",
+            help="An environment variable for the servers; again for more. Values may have any letters.",
+        ),
+        _option("--requested-memory-mb", type=float, metavar="MIB", help="Memory of each server."),
+        _option("--requested-cpu", type=float, metavar="N", help="Processors of each server; may be a fraction."),
+        _option(
+            "--idle-timeout-enabled/--no-idle-timeout-enabled",
+            help="Whether a server without rooms and players is ended after five minutes.",
+        ),
+        _option("--deployment-tag", metavar="TEXT", help="A word of your own for this deployment."),
+        click.option(
+            "--from-latest", is_flag=True, envvar="HATHORA_FROM_LATEST",
+            help="Take everything that is not given from the app's newest deployment.",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _option(name: str, **more: Any) -> Callable[[C], C]:
+    plain = name.partition("/")[0].removeprefix("--").replace("-", "_")
+    help_text = more.pop("help")
+    default = DEFAULTS.get(plain)
+    if default is not None:
+        help_text += f" [{'on' if default is True else default}]"
+    return click.option(name, default=None, envvar=f"HATHORA_{plain.upper()}", help=help_text, **more)
+
+
+def config_of(
+    build_id: str, given: Mapping[str, Any], latest: DeploymentV3 | None, environ: Mapping[str, str] = os.environ
+) -> DeploymentConfigV3:
+    """The deployment that the options ask for; ``latest`` fills what they leave out, then the defaults do.
+
+    Raises :class:`Failure` for what cannot be read.
+    """
+    from innkeeper.contract.hathora.deployments_v3 import DeploymentConfigV3, EnvVariable
+    from innkeeper.contract.hathora.words import TransportType
+    from innkeeper.contract.shape import UNSET
+
+    earlier: dict[str, Any] = {}
+    if latest is not None:
+        earlier = {
+            "rooms_per_process": latest.rooms_per_process,
+            "transport_type": latest.default_container_port.transport_type,
+            "container_port": latest.default_container_port.port,
+            "requested_cpu": latest.requested_cpu,
+            "requested_memory_mb": latest.requested_memory_mb,
+            "idle_timeout_enabled": latest.idle_timeout_enabled,
+        }
+    chosen = {
+        name: given[name] if given[name] is not None else earlier.get(name, default)
+        for name, default in DEFAULTS.items()
+    }
+    env = _variables(given["env"] or _env_lines(environ.get("HATHORA_ENV", "")))
+    ports = _ports(
+        given["additional"] or environ.get("HATHORA_ADDITIONAL_CONTAINER_PORTS", "").replace(",", " ").split()
+    )
+    if latest is not None:
+        # What is given replaces one by one, so that a changed value needs no repeating of the others.
+        env = {variable.name: variable.value for variable in latest.env} | env
+        ports = {port.name: port for port in latest.additional_container_ports} | ports
+    return DeploymentConfigV3(
+        build_id=build_id,
+        requested_cpu=chosen["requested_cpu"],
+        requested_memory_mb=chosen["requested_memory_mb"],
+        idle_timeout_enabled=chosen["idle_timeout_enabled"],
+        deployment_tag=given["deployment_tag"] or UNSET,
+        container_port=chosen["container_port"],
+        transport_type=TransportType(chosen["transport_type"]),
+        additional_container_ports=list(ports.values()),
+        rooms_per_process=chosen["rooms_per_process"],
+        env=[EnvVariable(name=name, value=value) for name, value in env.items()],
+    )
+
+
+def _variables(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise Failure(f"--env: write NAME=VALUE, not {pair!r}", Code.USAGE)
+        found[name] = value
+    return found
+
+
+def _env_lines(text: str) -> list[str]:
+    """``HATHORA_ENV``: a JSON object, or ``NAME=VALUE`` on lines of their own."""
+    if text.lstrip().startswith("{"):
+        try:
+            return [f"{name}={value}" for name, value in json.loads(text).items()]
+        except ValueError as error:
+            raise Failure(f"HATHORA_ENV is not a JSON object: {error}", Code.USAGE) from None
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _ports(words: Sequence[str]) -> dict[str, ContainerPort]:
+    from innkeeper.contract.hathora.deployments_v3 import ContainerPort
+    from innkeeper.contract.hathora.words import TransportType
+
+    found: dict[str, ContainerPort] = {}
+    for word in words:
+        parts = _PORT.fullmatch(word)
+        if parts is None:
+            raise Failure(f"--additional-container-ports: write NAME:PORT/PROTO, not {word!r}", Code.USAGE)
+        name, port, transport = parts.groups()
+        found[name] = ContainerPort(name=name, port=int(port), transport_type=TransportType(transport.lower()))
+    return found

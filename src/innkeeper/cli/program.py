@@ -1,0 +1,64 @@
+"""The list of commands. Their modules are imported when they are called; the one-line helps are here, for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from innkeeper import __version__
+
+
+class Entry(NamedTuple):
+    """Where a command is, as ``module:name`` below this package, and what it does."""
+
+    place: str
+    help: str
+
+
+COMMANDS: Mapping[str, Entry] = {
+    "up": Entry("up:up", "Start an Innkeeper and keep it running."),
+    "demo": Entry("demo:demo", "Show a whole life: deploy a game, open a room, play in it."),
+    "deploy": Entry("deploy:deploy", "Pack a directory, build it, and serve new rooms with it."),
+    "rooms": Entry("rooms:rooms", "Open, watch and end rooms."),
+    "logs": Entry("logs:logs", "Read what a game server printed."),
+    "processes": Entry("processes:processes", "The running game servers, and those that ended."),
+    "apps": Entry("apps:apps", "The games, or environments of games."),
+    "builds": Entry("builds:builds", "What game servers run."),
+    "deployments": Entry("deployments:deployments", "A build and how it is run; the newest serves new rooms."),
+    "tokens": Entry("tokens:tokens", "The tokens that open this API."),
+    "orgs": Entry("orgs:orgs", "The organisations that a token belongs to."),
+    "completion": Entry("completion:completion", "Make the shell complete commands and options."),
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, name = entry.place.partition(":")
+        found = getattr(import_module(f"innkeeper.cli.{module}"), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="innkeeper %(version)s")
+def program() -> None:
+    """Innkeeper keeps rooms for players: a game server cloud of your own.
+
+    `innkeeper up` starts it. The other commands speak to a running one, found by --url and --token, by INNKEEPER_URL
+    and INNKEEPER_TOKEN, or by credentials.json in the data folder (--data, inn-data unless told).
+    """

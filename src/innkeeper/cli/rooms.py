@@ -1,0 +1,211 @@
+"""``innkeeper rooms``: open, watch and end rooms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .failures import Failure
+from .processes import ALIVE, address_of, each_process
+from .talk import Talk, app_option, region_of, region_option, talks
+from .telling import aside, columns, document, facts, line, moment
+
+if TYPE_CHECKING:
+    from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, Room, RoomAllocation, RoomWithoutAllocations
+
+_EVERY = 0.5  # seconds between two looks at a room
+
+
+@click.group()
+def rooms() -> None:
+    """Open, watch and end rooms."""
+
+
+@rooms.command()
+@app_option
+@region_option
+@click.option("--room-id", metavar="ID", help="An id of your choice; made up unless told.")
+@click.option("--config", metavar="TEXT", help="What the game server is told of the room; up to 10,000 characters.")
+@click.option("--deployment", metavar="ID", help="An older deployment; the newest unless told.")
+@click.option("--wait", is_flag=True, help="Wait until players can connect.")
+@click.option("--timeout", type=float, default=120, show_default=True, help="Seconds to wait at most.")
+@talks
+def create(
+    talk: Talk,
+    app: str | None,
+    region: str | None,
+    room_id: str | None,
+    config: str | None,
+    deployment: str | None,
+    wait: bool,
+    timeout: float,
+) -> None:
+    """Open a room on a server with space for it, starting one if there is none."""
+    from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
+    from innkeeper.contract.shape import UNSET
+
+    app_id = talk.app_id(app)
+    params = CreateRoomParams(
+        region=region_of(talk, region),
+        room_config=config if config is not None else UNSET,
+        deployment_id=deployment or UNSET,
+    )
+    began = time.monotonic()
+    room = talk.client.rooms_v2.create_room(params, app_id, room_id=room_id)
+    if not wait:
+        document(room) if talk.as_json else _tell_connection(room)
+        return
+    for seen in _looks(talk, app_id, room.room_id, began + timeout):
+        if seen.status == "active":
+            break
+        if seen.status == "destroyed":
+            raise Failure(f"room {room.room_id} has ended before it was open; {_why(talk, app_id, seen)}")
+    else:
+        raise Failure(f"room {room.room_id} is not open after {timeout:g} s; `innkeeper rooms watch` goes on looking")
+    info = talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+    if talk.as_json:
+        document(info)
+    else:
+        _tell_connection(info)
+        aside(f"open after {time.monotonic() - began:.2f} s")
+
+
+@rooms.command("list")
+@app_option
+@click.option("--process", "process_id", metavar="ID", help="Those of this server; of all that run unless told.")
+@click.option("--ended", is_flag=True, help="With --process: those that have left it.")
+@talks
+def list_rooms(talk: Talk, app: str | None, process_id: str | None, ended: bool) -> None:
+    """List the rooms of all servers that run, or of one."""
+    app_id, rooms_v2 = talk.app_id(app), talk.client.rooms_v2
+    ask = rooms_v2.get_inactive_rooms_for_process if ended else rooms_v2.get_active_rooms_for_process
+    servers = [process_id] if process_id else [one.process_id for one in each_process(talk, app_id, ALIVE)]
+    found = [room for server in servers for room in ask(server, app_id)]
+    if talk.as_json:
+        document(found)
+        return
+    columns(("id", "status", "process", "since", "config"), ([*_row(room)] for room in found), "There is no room.")
+
+
+def _row(room: RoomWithoutAllocations) -> Iterator[object]:
+    seat = room.current_allocation
+    yield from (room.room_id, room.status, seat and seat.process_id, seat and seat.scheduled_at)
+    config = room.room_config or ""
+    yield config if len(config) <= 40 else f"{config[:39]}…"
+
+
+@rooms.command()
+@click.argument("room_id", metavar="ROOM")
+@app_option
+@talks
+def info(talk: Talk, room_id: str, app: str | None) -> None:
+    """Tell a room's state, its address and every server it has been on."""
+    app_id = talk.app_id(app)
+    room = talk.client.rooms_v2.get_room_info(room_id, app_id)
+    if talk.as_json:
+        document(room)
+        return
+    address = None
+    if room.status == "active":
+        address = address_of(talk.client.rooms_v2.get_connection_info(room_id, app_id).exposed_port or None)
+    facts(
+        [
+            ("id", room.room_id),
+            ("status", room.status),
+            ("address", address),
+            ("config", room.room_config),
+            *(("on process", _stay(stay)) for stay in room.allocations),
+        ]
+    )
+
+
+def _stay(stay: RoomAllocation) -> str:
+    until = f"until {moment(stay.unscheduled_at)}" if stay.unscheduled_at else "now"
+    return f"{stay.process_id} from {moment(stay.scheduled_at)} {until}"
+
+
+@rooms.command()
+@click.argument("room_id", metavar="ROOM")
+@app_option
+@click.option("--until", type=click.Choice(["active", "destroyed"]), default="destroyed", show_default=True)
+@click.option("--timeout", type=float, help="Seconds to watch at most; no limit unless told.")
+@talks
+def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float | None) -> None:
+    """Tell what becomes of a room, as it happens, until it is open or over."""
+    app_id = talk.app_id(app)
+    end = None if timeout is None else time.monotonic() + timeout
+    before = None
+    for room in _looks(talk, app_id, room_id, end):
+        seat = room.current_allocation
+        now = (room.status, seat and seat.process_id, room.room_config)
+        if now != before:
+            _tell_change(talk, app_id, room)
+        before = now
+        if room.status in (until, "destroyed"):
+            if room.status != until:
+                raise Failure(f"room {room_id} has ended before it was open; {_why(talk, app_id, room)}")
+            return
+    raise Failure(f"room {room_id} is still not {until} after {timeout:g} s")
+
+
+def _looks(talk: Talk, app_id: str, room_id: str, end: float | None) -> Iterator[Room]:
+    """The room as it is now, again and again until a point in (monotonic) time."""
+    while True:
+        yield talk.client.rooms_v2.get_room_info(room_id, app_id)
+        if end is not None and time.monotonic() + _EVERY > end:
+            return
+        time.sleep(_EVERY)
+
+
+def _tell_change(talk: Talk, app_id: str, room: Room) -> None:
+    if talk.as_json:
+        line(room)
+        return
+    words = [time.strftime("%H:%M:%S"), str(room.status)]
+    if room.status == "active":
+        info = talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+        words.append(f"at {address_of(info.exposed_port or None)}")
+    if room.status == "destroyed":
+        words.append(_why(talk, app_id, room))
+    elif room.current_allocation:
+        words.append(f"on process {room.current_allocation.process_id}")
+    click.echo(" ".join(words))
+
+
+def _why(talk: Talk, app_id: str, room: Room) -> str:
+    """How the server fared that the room was on last."""
+    if not room.allocations:
+        return "it never had a server"
+    server = talk.client.processes_v3.get_process(room.allocations[0].process_id, app_id)
+    reason = f": {server.summary_exit_reason}" if server.summary_exit_reason else ""
+    return f"its process {server.process_id} is {server.status}{reason}"
+
+
+@rooms.command()
+@click.argument("room_ids", metavar="ROOM...", nargs=-1, required=True)
+@app_option
+@talks
+def destroy(talk: Talk, room_ids: Sequence[str], app: str | None) -> None:
+    """End rooms and free their seats. Their servers run on."""
+    app_id = talk.app_id(app)
+    for room_id in room_ids:
+        talk.client.rooms_v2.destroy_room(room_id, app_id)
+        if not talk.as_json:
+            click.echo(f"Ended room {room_id}")
+    if talk.as_json:
+        document({"destroyed": room_ids})
+
+
+def _tell_connection(info: ConnectionInfoV2) -> None:
+    facts(
+        [
+            ("room", info.room_id),
+            ("status", info.status),
+            ("process", getattr(info, "process_id", None)),
+            ("address", address_of(info.exposed_port or None)),
+            *((f"port {port.name}", address_of(port)) for port in info.additional_exposed_ports),
+        ]
+    )

@@ -1,0 +1,182 @@
+"""What a command needs to speak to an Innkeeper: where it is, a token, and which app. Used by all but ``up``.
+
+Where and who comes from, in this order: ``--url`` and ``--token``; ``INNKEEPER_URL`` and ``INNKEEPER_TOKEN`` (or
+``HATHORA_TOKEN``); ``credentials.json`` in the data folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from .failures import Code, Failure, told
+
+if TYPE_CHECKING:
+    from innkeeper.accounts.credentials import Credentials
+    from innkeeper.contract.hathora.apps_v2 import ApplicationWithLatestDeploymentAndBuild
+    from innkeeper.sdk import HathoraCloud
+
+P = ParamSpec("P")
+C = TypeVar("C", bound=Callable[..., Any])
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_DATA = "inn-data"
+_APP_ID = re.compile(r"app-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Talk:
+    """One command's talk with an Innkeeper, and how its results shall be told."""
+
+    def __init__(self, url: str | None, token: str | None, data: str, *, as_json: bool) -> None:
+        self._url, self._token, self._data = url, token, Path(data)
+        self.as_json = as_json  #: results go out as JSON
+
+    @cached_property
+    def _credentials(self) -> Credentials | None:
+        from innkeeper.accounts.credentials import FILE, read_credentials
+
+        try:
+            return read_credentials(self._data)
+        except PermissionError:
+            raise Failure(
+                f"{self._data / FILE} may be read by another user alone; run as that user, or give --url and --token.",
+                Code.NOT_ALLOWED,
+            ) from None
+        except NotADirectoryError:
+            raise Failure(f"the data folder {self._data} is not a folder") from None
+
+    @cached_property
+    def url(self) -> str:
+        """Where the Innkeeper is."""
+        if self._url is not None:
+            return self._url.rstrip("/")
+        if self._token is None and self._credentials is not None:
+            return self._credentials.url
+        return DEFAULT_URL
+
+    @cached_property
+    def token(self) -> str:
+        """The token to call with. The folder's own is only ever sent to the folder's own Innkeeper."""
+        if self._token is not None:
+            return self._token
+        found = self._credentials
+        if found is not None and found.url.rstrip("/") == self.url.rstrip("/"):
+            return found.token
+        where = f"{self._data}/credentials.json " + ("is for another Innkeeper" if found else "is not there")
+        raise Failure(
+            f"there is no token for {self.url}: {where}. Run this where Innkeeper's data folder is, name the folder"
+            " with --data, or give a token with --token or INNKEEPER_TOKEN.",
+            Code.NOT_ALLOWED,
+        )
+
+    @cached_property
+    def client(self) -> HathoraCloud:
+        """A client; it is closed when the command is over."""
+        from innkeeper.sdk import HathoraCloud
+
+        return HathoraCloud(self.token, server=self.url)
+
+    def org_id(self) -> str:
+        """The organisation that the token belongs to."""
+        if self._token is None and self._credentials is not None:
+            return self._credentials.org_id
+        orgs = self.client.organizations_v1.get_orgs().orgs
+        if len(orgs) == 1:
+            return orgs[0].org_id
+        raise Failure(f"this token belongs to {len(orgs)} organisations; name one with --org", Code.USAGE)
+
+    def apps(self) -> list[ApplicationWithLatestDeploymentAndBuild]:
+        """All apps that the token can see."""
+        return self.client.apps_v2.get_apps().applications
+
+    def app_id(self, given: str | None) -> str:
+        """The id of the app that was named by its name or id, or of the only one there is."""
+        if given and _APP_ID.fullmatch(given):
+            return given
+        apps = self.apps()
+        if given:
+            for app in apps:
+                if app.app_name == given:
+                    return app.app_id
+            known = ", ".join(app.app_name for app in apps) or "none at all"
+            raise Failure(f"there is no app {given!r}; there is: {known}", Code.NOT_FOUND)
+        if not apps:
+            raise Failure("there is no app yet. Make one with `innkeeper apps create NAME`.", Code.NOT_FOUND)
+        if len(apps) > 1:
+            known = ", ".join(app.app_name for app in apps)
+            raise Failure(f"there are several apps ({known}): name one with --app or INNKEEPER_APP_ID", Code.USAGE)
+        return apps[0].app_id
+
+    def close(self) -> None:
+        """Let go of the connections, if there are any."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+def data_option(command: C) -> C:
+    """The option that names the data folder."""
+    return click.option(
+        "--data", default=DEFAULT_DATA, envvar="INNKEEPER_DATA", show_default=True, metavar="DIR",
+        help="Data folder of the Innkeeper, for its credentials.json.",
+    )(command)  # fmt: skip
+
+
+def talks(command: Callable[Concatenate[Talk, P], None]) -> Callable[..., None]:
+    """Give a command its :class:`Talk`, the options for it, and errors that people can act on."""
+
+    @functools.wraps(command)
+    def run(url: str | None, token: str | None, data: str, as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
+        talk = Talk(url, token, data, as_json=as_json)
+        try:
+            with told(as_json=as_json, url=url or ""):
+                where = talk.url
+            with told(where, as_json=as_json):
+                command(talk, *args, **kwargs)
+        finally:
+            talk.close()
+
+    decorated: Callable[..., None] = run
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON."),
+        data_option,
+        click.option(
+            "--token", envvar=["INNKEEPER_TOKEN", "HATHORA_TOKEN"], help="Token to call with. [env: INNKEEPER_TOKEN]"
+        ),
+        click.option("--url", envvar="INNKEEPER_URL", help="Where the Innkeeper is. [env: INNKEEPER_URL]"),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def app_option(command: C) -> C:
+    """The option that names the app; a command passes it to :meth:`Talk.app_id`."""
+    return click.option(
+        "--app", envvar=["INNKEEPER_APP_ID", "HATHORA_APP_ID"], metavar="NAME|ID",
+        help="The app; not needed where there is but one. [env: INNKEEPER_APP_ID]",
+    )(command)  # fmt: skip
+
+
+def region_option(command: C) -> C:
+    """The option that names a region; a command passes it to :func:`region_of`."""
+    return click.option(
+        "--region", envvar=["INNKEEPER_REGION", "HATHORA_REGION"],
+        help="Where; the first region that the Innkeeper serves unless told. [env: INNKEEPER_REGION]",
+    )(command)  # fmt: skip
+
+
+def region_of(talk: Talk, given: str | None) -> Any:
+    """The region by its name in any case, or the first that is served."""
+    from innkeeper.contract.hathora.words import Region
+
+    if given is None:
+        return talk.client.discovery_v2.get_ping_service_endpoints()[0].region
+    for region in Region:
+        if region.value.lower() == given.lower().replace(" ", "_").replace("-", "_"):
+            return region
+    raise Failure(f"there is no region {given!r}; there is: {', '.join(str(region) for region in Region)}", Code.USAGE)

@@ -1,0 +1,139 @@
+"""``innkeeper tokens``: the tokens that open this API. ``reset`` works on the data folder; the others speak to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .failures import told
+from .options import setting_options, settings_of
+from .talk import Talk, talks
+from .telling import aside, columns, document
+
+if TYPE_CHECKING:
+    from innkeeper.accounts.credentials import Credentials
+    from innkeeper.settings import Settings
+
+
+@click.group()
+def tokens() -> None:
+    """The tokens that open this API."""
+
+
+@tokens.command("list")
+@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@talks
+def list_tokens(talk: Talk, org: str | None) -> None:
+    """List an organisation's tokens, without their secrets."""
+    found = talk.client.tokens_v1.get_org_tokens(org or talk.org_id()).tokens
+    if talk.as_json:
+        document(found)
+        return
+    columns(
+        ("id", "name", "status", "ends in", "scopes", "created", "by"),
+        (
+            [
+                one.org_token_id, one.name, one.status, one.last_four_chars_of_key, _scopes(one.scopes),
+                one.created_at, one.created_by,
+            ]
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _scopes(scopes: Any) -> str:
+    return " ".join(map(str, scopes)) if isinstance(scopes, list) else "all"
+
+
+@tokens.command()
+@click.argument("name")
+@click.option("--scope", multiple=True, help="One thing it may do, such as builds:read-write; again for more.")
+@click.option("--admin", is_flag=True, help="It may do everything that you may.")
+@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@talks
+def create(talk: Talk, name: str, scope: Sequence[str], admin: bool, org: str | None) -> None:
+    """Make a token. Its secret is printed, alone on its line, this once."""
+    from innkeeper.contract.hathora.tokens_v1 import CreateOrgToken
+    from innkeeper.contract.hathora.words import Scope
+
+    if admin == bool(scope):
+        raise click.UsageError("say what the token may do: --scope (again for more), or --admin for everything")
+    for word in scope:
+        if not Scope(word).known:
+            raise click.UsageError(f"there is no scope {word!r}; there is: {', '.join(map(str, Scope))}")
+    scopes = None if admin else [Scope(word) for word in scope]
+    made = talk.client.tokens_v1.create_org_token(
+        CreateOrgToken(name=name, scopes="admin" if scopes is None else scopes), org or talk.org_id()
+    )
+    if talk.as_json:
+        document(made)
+    else:
+        click.echo(made.plain_text_token)
+        aside(f"Keep it: it is not shown again. Its id is {made.org_token.org_token_id}")
+
+
+@tokens.command()
+@click.argument("token_ids", metavar="TOKEN_ID...", nargs=-1, required=True)
+@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@talks
+def revoke(talk: Talk, token_ids: Sequence[str], org: str | None) -> None:
+    """End tokens, for ever and at once."""
+    org_id = org or talk.org_id()
+    for token_id in token_ids:
+        talk.client.tokens_v1.revoke_org_token(token_id, org_id)
+        if not talk.as_json:
+            click.echo(f"Revoked {token_id}")
+    if talk.as_json:
+        document({"revoked": token_ids})
+
+
+def _needed(command: Any) -> Any:
+    return setting_options(command, only=("data", "database", "host", "port", "public_url"))
+
+
+@tokens.command()
+@_needed
+@click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
+def reset(config: Path | None, as_json: bool, **given: Any) -> None:
+    """Make a new admin token, write it into credentials.json, and end the one before.
+
+    For when the file was lost, or seen by others. It needs no token but the data folder, and Innkeeper may go on
+    running: it refuses the old token within five seconds.
+    """
+    with told(as_json=as_json):
+        settings = settings_of(config, given)
+        made = asyncio.run(_reset(settings))
+        file = settings.folder / "credentials.json"
+        if as_json:
+            document({"url": made.url, "orgId": made.org_id, "credentials": str(file)})
+        else:
+            click.echo(f"A new admin token is in {file}; the one before is no longer good.")
+
+
+async def _reset(settings: Settings) -> Credentials:
+    from innkeeper.accounts.callers import Callers
+    from innkeeper.accounts.credentials import read_credentials
+    from innkeeper.accounts.founding import Founding
+    from innkeeper.db.connect import connect
+    from innkeeper.kit.clock import SystemClock
+    from innkeeper.kit.errors import Invalid
+    from innkeeper.kit.ids import Chance
+
+    if not settings.folder.is_dir():
+        raise Invalid(f"there is no data folder {settings.folder}; name it with --data")
+    clock, chance = SystemClock(), Chance()
+    db = await connect(settings.database_url, clock=clock)
+    try:
+        try:
+            known = read_credentials(settings.folder)
+        except Invalid:
+            known = None  # what cannot be read is replaced: that is what this command is for
+        founding = Founding(db, clock, chance, Callers(db, clock), settings.folder)
+        # Where it listens may have been said on its own command line: the file knows.
+        return await founding.reissue_admin(known.url if known else settings.local_url)
+    finally:
+        await db.close()

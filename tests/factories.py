@@ -1,0 +1,394 @@
+"""The real inn in one process, for tests: no socket, no running loop, time and hosts that are told what to do.
+
+Calls go through the SDK's in-process transport. The keeper makes its passes when a test says so (:meth:`TestInn.settle`)
+and time moves when a test says so (:meth:`TestInn.advance`). Fixtures in ``conftest.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from innkeeper.contract.hathora.apps_v2 import AppConfigWithServiceConfig, AuthConfiguration, CreateAppConfig
+from innkeeper.contract.hathora.apps_v2 import RecordStringNever as Enabled
+from innkeeper.contract.hathora.apps_v2 import ServiceConfigWrite, StaticProcessAllocationConfigWrite
+from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentConfigV3, DeploymentV3, EnvVariable
+from innkeeper.contract.hathora.processes_v3 import ProcessV3
+from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, CreateRoomParams, Room, RoomConnectionData
+from innkeeper.contract.hathora.words import Region, TransportType
+from innkeeper.db.connect import connect
+from innkeeper.db.database import Database, DatabaseUnavailable, Statement, Steps
+from innkeeper.engines.base import Launch, Report, ServerId, Usage
+from innkeeper.engines.fake import Behaviour, FakeEngine
+from innkeeper.engines.ports import PortTable
+from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.passes.metering import Metering, Sweeping
+from innkeeper.inn import Inn, open_inn, rules_of
+from innkeeper.kit.clock import ManualClock
+from innkeeper.kit.ids import Chance
+from innkeeper.sdk import UNSET, AsgiTransport, AsyncHathoraCloud
+from innkeeper.settings import Settings
+from unit.hosting.tars import file, tgz
+
+TOKYO = Region.TOKYO
+
+
+class Cut(BaseException):
+    """The power goes out. No ``except Exception`` of the house sees it."""
+
+
+class Trouble:
+    """Counts deeds, and interferes: cuts one of them off, before or after it was done."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.cut_at: int | None = None  #: the number of the deed, from 1
+        self.after = False  #: whether that deed is carried out first
+        self.away = False  #: whether the database does not answer
+
+    def arm(self, cut_at: int | None, *, after: bool = False) -> None:
+        """Count anew, and cut this deed off; None: none."""
+        self.done, self.cut_at, self.after = 0, cut_at, after
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the deed that was to be cut off has come."""
+        return self.cut_at is not None and self.done >= self.cut_at
+
+    def before_deed(self) -> bool:
+        """A deed begins. True: cut it off when it is done."""
+        self.done += 1
+        if self.done != self.cut_at:
+            return False
+        if not self.after:
+            raise Cut
+        return True
+
+
+class TroubledDatabase:
+    """A database with which a test interferes."""
+
+    def __init__(self, inner: Database, trouble: Trouble) -> None:
+        self._inner, self._trouble, self.kind = inner, trouble, inner.kind
+
+    async def write(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
+        self._answering()
+        cut = self._trouble.before_deed()
+        result = await self._inner.write(steps, *args, **kwargs)
+        if cut:
+            raise Cut
+        return result
+
+    async def read(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
+        self._answering()
+        return await self._inner.read(steps, *args, **kwargs)
+
+    def _answering(self) -> None:
+        if self._trouble.away:
+            raise DatabaseUnavailable("the database does not answer: the connection was lost")
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class TroubledEngine(FakeEngine):
+    """A pretended host with which a test interferes. Counts what it really started, by server."""
+
+    def __init__(self, clock: ManualClock, trouble: Trouble) -> None:
+        super().__init__(clock)
+        self._trouble = trouble
+        self.started: Counter[str] = Counter()
+
+    async def start(self, launch: Launch) -> Report:
+        cut, before = self._trouble.before_deed(), self.starts
+        report = await super().start(launch)
+        self.started[launch.server_id] += self.starts - before
+        if cut:
+            raise Cut
+        return report
+
+    async def stop(self, server_id: ServerId, grace: float) -> None:
+        cut = self._trouble.before_deed()
+        await super().stop(server_id, grace)
+        if cut:
+            raise Cut
+
+    async def forget(self, server_id: ServerId) -> None:
+        cut = self._trouble.before_deed()
+        await super().forget(server_id)
+        if cut:
+            raise Cut
+
+
+class WatchedClock(ManualClock):
+    """A clock that knows who waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: set[asyncio.Task[Any] | None] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        self.waiting.add(task)
+        try:
+            await super().sleep(seconds)
+        finally:
+            self.waiting.discard(task)
+
+
+@dataclass
+class Game:
+    """An app of the inn with a release, and short words for what its owner and players do."""
+
+    inn: TestInn
+    app_id: str
+    deployment: DeploymentV3
+
+    @property
+    def cloud(self) -> AsyncHathoraCloud:
+        """The owner's client; calls are about this app."""
+        return self.inn.client(app_id=self.app_id)
+
+    async def room(self, room_id: str | None = None, *, region: Region = TOKYO, **params: Any) -> RoomConnectionData:
+        return await self.cloud.rooms_v2.create_room(CreateRoomParams(region=region, **params), room_id=room_id)
+
+    async def info(self, room: str | RoomConnectionData) -> Room:
+        return await self.cloud.rooms_v2.get_room_info(room if isinstance(room, str) else room.room_id)
+
+    async def connection(self, room: str | RoomConnectionData) -> ConnectionInfoV2:
+        return await self.cloud.rooms_v2.get_connection_info(room if isinstance(room, str) else room.room_id)
+
+    async def process(self, process_id: str) -> ProcessV3:
+        return await self.cloud.processes_v3.get_process(process_id)
+
+    async def processes(self, **filters: Any) -> list[ProcessV3]:
+        return await self.cloud.processes_v3.get_latest_processes(**filters)
+
+    async def release(self, **changes: Any) -> DeploymentV3:
+        """A newer deployment; what is not named stays as it was."""
+        self.deployment = await self.inn.release(self.app_id, self.deployment.build_id, **changes)
+        return self.deployment
+
+    async def order(self, least: int, target: int, most: int, region: Region = TOKYO) -> None:
+        """A static allocation."""
+        allocation = StaticProcessAllocationConfigWrite(
+            region=region, min_processes=least, target_processes=target, max_processes=most
+        )
+        await self.serve(ServiceConfigWrite(static_process_allocation=[allocation]))
+
+    async def serve(self, service: Any = UNSET) -> None:
+        """Replace the static allocation; UNSET removes it."""
+        app = await self.cloud.apps_v2.get_app()
+        await self.cloud.apps_v2.update_app(
+            AppConfigWithServiceConfig(
+                app_name=app.app_name, auth_configuration=app.auth_configuration, service_config=service
+            )
+        )
+
+    async def player(self, nickname: str | None = None) -> AsyncHathoraCloud:
+        """A player who has logged in."""
+        from innkeeper.contract.hathora.auth_v1 import NicknameObject
+
+        auth = self.inn.client(None, app_id=self.app_id).auth_v1
+        login = await (
+            auth.login_anonymous() if nickname is None else auth.login_nickname(NicknameObject(nickname=nickname))
+        )
+        return self.inn.client(None, app_id=self.app_id, player_token=login.token)
+
+
+class TestInn:
+    """The inn, its host and its clock."""
+
+    __test__ = False
+
+    inn: Inn
+
+    def __init__(self, folder: Path, database_url: str, *, ports: tuple[int, int] = (30_000, 30_999)) -> None:
+        self.clock = WatchedClock()
+        self.trouble = Trouble()
+        self.engine = TroubledEngine(self.clock, self.trouble)
+        self.settings = Settings(data=str(folder), database=database_url, public_url="http://inn")
+        self.ports = ports
+        self.further_hosts: list[Host] = []  #: beside the usual one; taken up at the next start
+        self.locations: frozenset[str] = frozenset()  #: of the usual host
+        self.token = ""
+        self._random = random.Random(7)
+        self._stack = AsyncExitStack()
+        self._build: str | None = None
+        self._games = 0
+
+    async def start(self) -> None:
+        """Open the house, on what the one before left."""
+        first, last = self.ports
+        table = PortTable(first, last, self.settings.port_quarantine, self.engine.port_is_free)
+        self.host = Host("fake", self.engine, table, "198.51.100.7", self.locations)
+        database = await connect(self.settings.database_url, clock=self.clock)
+        opening = open_inn(
+            self.settings,
+            clock=self.clock,
+            chance=Chance(self._random),
+            hosts=[self.host, *self.further_hosts],
+            database=TroubledDatabase(database, self.trouble),
+            keep=False,
+        )
+        self.inn = await self._stack.enter_async_context(opening)
+        self.token = self.inn.founded.token or self.token
+        self._sweeping = Sweeping(
+            self.inn.db, self.clock, self.inn.keeper.hosts, self.inn.wings.builds,
+            keep_seconds=rules_of(self.settings).keep, records_seconds=rules_of(self.settings).records,
+            every_seconds=60.0,
+        )  # fmt: skip
+        self._metering = Metering(self.inn.db, self.clock, self.inn.keeper.hosts, every_seconds=15.0)
+
+    async def stop(self) -> None:
+        """Close the house. Its servers run on."""
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()
+
+    async def restart(self) -> None:
+        """Close the house and open it again on the same database and host."""
+        await self.stop()
+        await self.start()
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Keeper passes until nothing changes any more. The clock does not move."""
+        before = None
+        for _ in range(300):
+            await self.quiet()
+            if self.inn.bell.rung:
+                await self.inn.bell.wait()
+            await self.inn.keeper.keep()
+            await self.quiet()
+            now = await self.inn.db.read(everything)
+            if now == before and not self.inn.bell.rung:
+                return
+            before = now
+        raise AssertionError("the house does not come to rest")
+
+    async def quiet(self) -> None:
+        """Return once the host has done what is due and has been told what it was to be told."""
+        for _ in range(2):
+            for _ in range(10):  # the pretended host's deeds, its reports, and those who listen to them
+                await asyncio.sleep(0)
+            telling = self.inn.keeper.placing.telling - self.clock.waiting
+            if telling:
+                await asyncio.wait(telling, timeout=10)
+
+    async def advance(self, seconds: float) -> None:
+        """Move time on, and let the house do what has become due."""
+        self.clock.advance(seconds)
+        await self.settle()
+
+    async def sweep(self) -> None:
+        """Forget what is outdated, as the house does every minute."""
+        await self._sweeping.keep()
+        await self.inn.wings.lobbies.sweep(rules_of(self.settings).keep)
+
+    async def measure(self, usage: dict[str, Usage]) -> None:
+        """Measure the servers, which use this much."""
+        self.engine.usages.update(usage)
+        await self._metering.keep()
+
+    # -- who calls ---------------------------------------------------------------------------------------------------
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application of the house that is open now."""
+        await self.inn.app(scope, receive, send)
+
+    def client(self, token: str | None = "", **options: Any) -> AsyncHathoraCloud:
+        """A client with this token; with the first admin's unless said, and without any for None."""
+        return AsyncHathoraCloud(
+            (lambda: None) if token is None else token or self.token,
+            server="http://inn",
+            transport=AsgiTransport(self.app),
+            **options,
+        )
+
+    async def another_org(self, owner: str = "rival@example.com") -> str:
+        """A further organisation; its admin's token."""
+        _, token = await self.inn.founding.add("Rivals", owner)
+        return token.plain
+
+    # -- what is hosted ----------------------------------------------------------------------------------------------
+
+    async def build(self, **options: Any) -> str:
+        """A small build, uploaded and run through the API; its id."""
+        cloud = self.client()
+        build = await cloud.upload_build(archive(), **options)
+        async with await cloud.builds_v3.run_build(build.build_id) as log:
+            text = (await log.read()).decode()
+        assert "Build succeeded." in text, text
+        return build.build_id
+
+    async def release(
+        self,
+        app_id: str,
+        build_id: str,
+        *,
+        seats: int = 1,
+        idle: bool = True,
+        env: dict[str, str] | None = None,
+        ports: Sequence[ContainerPort] = (),
+        transport: TransportType = TransportType.UDP,
+        **more: Any,
+    ) -> DeploymentV3:
+        """A deployment."""
+        config = DeploymentConfigV3(
+            build_id=build_id,
+            requested_cpu=0.5,
+            requested_memory_mb=512,
+            idle_timeout_enabled=idle,
+            container_port=7777,
+            transport_type=transport,
+            additional_container_ports=list(ports),
+            rooms_per_process=seats,
+            env=[EnvVariable(name=name, value=value) for name, value in (env or {}).items()],
+            **more,
+        )
+        return await self.client().deployments_v3.create_deployment(config, app_id)
+
+    async def game(self, **release: Any) -> Game:
+        """An app with a build (one for all games) and a deployment."""
+        self._games += 1
+        if self._build is None:
+            self._build = await self.build()
+        auth = AuthConfiguration(anonymous=Enabled(), nickname=Enabled())
+        config = CreateAppConfig(app_name=f"game-{self._games}", auth_configuration=auth)
+        app = await self.client().apps_v2.create_app(config)
+        return Game(self, app.app_id, await self.release(app.app_id, self._build, **release))
+
+    def behave(self, **behaviour: Any) -> None:
+        """How servers behave that are started from now on."""
+        self.engine.behaviour = replace(Behaviour(), **behaviour)
+
+
+def archive() -> bytes:
+    """A tar.gz of a game that is never really run."""
+    return tgz(file("Procfile", b"server: ./game --port $PORT\n"), file("game", b"#!/bin/sh\n", mode=0o755)).read()
+
+
+def everything() -> Steps[Any]:
+    """All that the keeper moves."""
+    servers = yield Statement("select id, state, taken, booted_at, until, stop_why, exit_reason from servers order by id")
+    rooms = yield Statement("select id, state, server_id, ended_reason from rooms order by id")
+    ports = yield Statement("select port, server_id, freed_at from held_ports order by port")
+    return [tuple(map(tuple, rows)) for rows in (servers, rooms, ports)]
+
+
+@asynccontextmanager
+async def opened_inn(folder: Path, database_url: str, **options: Any) -> AsyncGenerator[TestInn, None]:
+    """An inn that is open, and is closed afterwards."""
+    inn = TestInn(folder, database_url, **options)
+    await inn.start()
+    try:
+        yield inn
+    finally:
+        await inn.stop()
