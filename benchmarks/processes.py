@@ -50,6 +50,12 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def bare_spawns(count: int) -> None:
+    """The floor of a start: a shell that becomes the program, one after the other."""
+    for _ in range(count):
+        os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "exec /bin/true"], {}), 0)
+
+
 def launch(server_id: str, command: str, port: int | None = None) -> Launch:
     ports = [] if port is None else [Port("default", Transport.UDP, port)]
     return Launch(server_id, Path("/"), command, {"PORT": str(port or 0)}, ports, 1, 256)
@@ -89,8 +95,7 @@ class Bench:
             await self.end(f"b-{number}")
 
         began = time.perf_counter()
-        for _ in range(STARTS // 5):
-            os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "exec /bin/true"], {}), 0)
+        bare_spawns(STARTS // 5)
         floor = STARTS // 5 / (time.perf_counter() - began)
         loop_cpu, spawner_cpu, began = time.thread_time(), cpu(self.engine.spawner_pid), time.perf_counter()
         await asyncio.gather(*(one(number) for number in range(STARTS)))
@@ -156,8 +161,7 @@ class Bench:
                 report, now = await told.get()
                 if report.server_id == one.server_id and report.ready_at is not None and report.alive:
                     break
-            parts = [part async for part in self.engine.log(one.server_id, tail=1, follow=False)]
-            bound = int(b"".join(parts)) / 1e6
+            bound = int(await anext(self.engine.log(one.server_id, tail=1, follow=True))) / 1e6
             late.append((now - bound) * 1e3)
             cold.append((now - asked) * 1e3)
             await self.engine.stop(one.server_id, 0)

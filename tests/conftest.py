@@ -10,7 +10,7 @@ import pytest
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
-from factories import TestInn, opened_inn
+from factories import TestInn, copied_database, opened_inn
 from postgres import PostgresServer
 
 
@@ -42,10 +42,18 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def house_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database for an inn, once on each store; on PostgreSQL it has its tables already."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'innkeeper.db'}"
+    return await copied_database(request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
-async def inn(database_url: str, tmp_path: Path) -> AsyncIterator[TestInn]:
+async def inn(house_url: str, tmp_path: Path) -> AsyncIterator[TestInn]:
     """The real inn with a pretended host, once on each store."""
-    async with opened_inn(tmp_path / "data", database_url) as opened:
+    async with opened_inn(tmp_path / "data", house_url) as opened:
         yield opened
 
 

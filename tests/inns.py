@@ -11,6 +11,7 @@ Nothing that it started outlives ``end``: neither game servers nor their spawner
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -27,10 +28,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from innkeeper.cli.ending import end_all
 from innkeeper.sdk import AsyncHathoraCloud, HathoraCloud
 
 REPOSITORY = Path(__file__).parents[1]
+#: Where ``scripts/test`` puts the vendor's TypeScript SDK: ``node_modules`` is below.
+HATHORA_NPM = REPOSITORY / ".cache" / "npm" / "hathora-cloud-sdk-typescript-2.25.6"
 PATIENCE = 60.0  # seconds for anything to happen, on a machine that has much to do
 
 
@@ -44,6 +49,19 @@ def until(condition: Callable[[], object], seconds: float = PATIENCE, what: str 
         time.sleep(0.01)
 
 
+def needed(path: str | Path, package: str) -> Path:
+    """A program or package that a test needs from outside; without it the test is skipped, or fails where all must run.
+
+    ``scripts/test`` installs what it can; ``.ci/run`` sets ``TESTS_NEED_ALL``.
+    """
+    if not Path(path).exists():
+        text = f"{path} is missing: install {package}, as scripts/test does"
+        if os.environ.get("TESTS_NEED_ALL"):
+            pytest.fail(text)
+        pytest.skip(text)
+    return Path(path)
+
+
 def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without what would lead a client or an Innkeeper elsewhere."""
     kept = {
@@ -52,6 +70,15 @@ def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
         if not name.startswith(("INNKEEPER_", "HATHORA_")) and not name.lower().endswith("_proxy")
     }
     return kept | dict(more or {})
+
+
+_slices = itertools.count()
+
+
+def own_ports() -> str:
+    """A range of ports for servers that no other Innkeeper of this run, or of a run beside it, is likely to have."""
+    first = 10_000 + 100 * ((os.getpid() + next(_slices)) % 95)
+    return f"{first}-{first + 99}"
 
 
 class RunningInn:
@@ -67,7 +94,7 @@ class RunningInn:
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.output = self.folder / "innkeeper.log"  #: what all runs printed
-        self.settings: dict[str, Any] = {"grace_seconds": 2, "port_quarantine": 0, **settings}
+        self.settings: dict[str, Any] = {"grace_seconds": 2, "port_quarantine": 0, "ports": own_ports(), **settings}
         self.program: subprocess.Popen[bytes] | None = None
         self.url = self.token = self.org_id = ""
         self._clients: list[HathoraCloud] = []

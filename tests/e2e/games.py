@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from innkeeper.contract.hathora.apps_v2 import AuthConfiguration, CreateAppConfig, RecordStringNever
 from innkeeper.contract.hathora.deployments_v3 import DeploymentConfigV3, EnvVariable
 from innkeeper.contract.hathora.words import TransportType
@@ -20,9 +22,15 @@ TEEWORLDS = Path("/usr/games/teeworlds-server")
 BZFS = Path("/usr/games/bzfs")
 #: Real servers that nobody here wrote, by Procfile; none reads an environment variable for its port.
 PROCFILES = {
-    "teeworlds": f'server: {TEEWORLDS} "sv_port $PORT" "bindaddr 127.0.0.1" "sv_register 0" "sv_name $HATHORA_REGION"\n',
+    "teeworlds": f'server: {TEEWORLDS} "sv_port $PORT" "bindaddr 127.0.0.1" "sv_register 0" "sv_name inn"\n',
     "bzflag": f"server: {BZFS} -i 127.0.0.1 -p $PORT -q -j\n",
 }
+
+#: Marks for tests that run them.
+REAL_GAMES = [
+    pytest.mark.skipif(not TEEWORLDS.exists(), reason="needs the package teeworlds-server"),
+    pytest.mark.skipif(not BZFS.exists(), reason="needs the package bzflag-server"),
+]
 
 #: A game server of a few lines that starts in two milliseconds: it answers every packet with the id of its server, and
 #: where LEDGER is a port of loopback it says there once that it was started.

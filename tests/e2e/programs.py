@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -74,10 +75,8 @@ def spawners(inn: RunningInn) -> list[int]:
 def kill(pids: list[int]) -> None:
     """SIGKILL to processes of our own Innkeeper, those that are gone already left out."""
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def settled(inn: RunningInn, seconds: float = 30.0) -> dict[str, ServerRow]:

@@ -19,7 +19,7 @@ import pytest
 
 from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
 from innkeeper.contract.hathora.words import Region
-from innkeeper.sdk import NO_RETRY, AsyncHathoraCloud, CallError, StatusError
+from innkeeper.sdk import NO_RETRY, AsyncHathoraCloud, CallError, NotFound, StatusError
 from inns import RunningInn, running_inn, until
 
 from .games import ask_tiny, deploy, tiny
@@ -114,7 +114,7 @@ async def one_round(inn: RunningInn, app_id: str, told: Told, dice: random.Rando
     if target in ("spawner", "both"):
         doomed += spawners(inn)
     # From the first microseconds of a request to the time when the last program has started.
-    delay = 10 ** dice.uniform(-4, -0.9)
+    delay = 10 ** dice.uniform(-3.5, -0.7)
     standing = sorted(server_id for server_id, row in servers(inn).items() if row.state == "running")
     dice.shuffle(standing)
     seated = sorted(told.rooms.keys() - told.ending)
@@ -167,8 +167,8 @@ async def destroy(client: AsyncHathoraCloud, told: Told, room_id: str) -> None:
     try:
         if await answered(client.rooms_v2.destroy_room(room_id)):
             told.ended.add(room_id)
-    except StatusError as error:
-        assert error.status == 404, error  # its server was stopped in this very round
+    except NotFound:
+        pass  # its server was stopped in this very round
 
 
 async def stop(client: AsyncHathoraCloud, told: Told, server_id: str) -> None:

@@ -35,14 +35,9 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, code: Code = Code.FAILED, *, as_json: bool = False, **facts: Any) -> None:
         super().__init__(message)
-        self.code = code
+        vars(self)["exit_code"] = int(code)  # click keeps it with the class; here each failure has its own
         self.as_json = as_json
         self.facts = facts
-
-    @property
-    def exit_code(self) -> int:  # type: ignore[override]  # click keeps it with the class; here each failure has its own
-        """What the program ends with."""
-        return int(self.code)
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write it to standard error."""
@@ -76,11 +71,9 @@ def _failure(error: Exception, url: str) -> Failure | None:
         case StatusError():
             return _status(error, url)
         case ConnectionFailed():
-            return Failure(
-                f"{url} does not answer ({error.message}). Start an Innkeeper with `innkeeper up`, or say where one"
-                " is with --url.",
-                Code.UNREACHABLE,
-            )
+            why = error.message.rpartition(": ")[2]
+            text = f"{url} does not answer ({why}). Start an Innkeeper with `innkeeper up`, or name another with --url."
+            return Failure(text, Code.UNREACHABLE)
         case DeadlineExceeded():
             return Failure(f"{url} took too long: {error.message}", Code.UNREACHABLE)
         case CallError() | HouseError():
@@ -93,7 +86,7 @@ def _status(error: StatusError, url: str) -> Failure:
     facts: dict[str, Any] = {"status": error.status, "operation": error.operation}
     match error.status:
         case 401:
-            text = f"{url} does not accept the token: {error.message}"
+            text = f"{url} refuses: {error.message}. Give another token with --token or INNKEEPER_TOKEN."
             return Failure(text, Code.NOT_ALLOWED, **facts)
         case 404:
             return Failure(error.message, Code.NOT_FOUND, **facts)

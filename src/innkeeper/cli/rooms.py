@@ -16,7 +16,7 @@ from .telling import aside, columns, document, facts, line, moment
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, Room, RoomAllocation, RoomWithoutAllocations
 
-_EVERY = 0.5  # seconds between two looks at a room
+_EVERY = 0.2  # seconds between two looks at a room
 
 
 @click.group()

@@ -44,6 +44,8 @@ class Talk:
         try:
             return read_credentials(self._data)
         except PermissionError:
+            if self._token is not None:
+                return None  # it would only have told where the Innkeeper is
             raise Failure(
                 f"{self._data / FILE} may be read by another user alone; run as that user, or give --url and --token.",
                 Code.NOT_ALLOWED,
@@ -56,9 +58,7 @@ class Talk:
         """Where the Innkeeper is."""
         if self._url is not None:
             return self._url.rstrip("/")
-        if self._token is None and self._credentials is not None:
-            return self._credentials.url
-        return DEFAULT_URL
+        return DEFAULT_URL if self._credentials is None else self._credentials.url
 
     @cached_property
     def token(self) -> str:
@@ -68,7 +68,7 @@ class Talk:
         found = self._credentials
         if found is not None and found.url.rstrip("/") == self.url.rstrip("/"):
             return found.token
-        where = f"{self._data}/credentials.json " + ("is for another Innkeeper" if found else "is not there")
+        where = f"{self._data}/credentials.json is " + ("for another Innkeeper" if found else "not there")
         raise Failure(
             f"there is no token for {self.url}: {where}. Run this where Innkeeper's data folder is, name the folder"
             " with --data, or give a token with --token or INNKEEPER_TOKEN.",

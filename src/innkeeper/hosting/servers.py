@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -91,4 +92,10 @@ class Servers:
 
 def given_ports(server: Server) -> list[GivenPort]:
     """The ports a server was given, the default one first; none until it is placed."""
-    return msgspec.json.decode(server.ports, type=list[GivenPort])
+    return list(_ports(server.ports))
+
+
+@lru_cache(maxsize=4096)
+def _ports(text: str) -> tuple[GivenPort, ...]:
+    # Told with every room that is opened, and the same for all rooms of a server.
+    return msgspec.json.decode(text, type=tuple[GivenPort, ...])

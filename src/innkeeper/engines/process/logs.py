@@ -65,9 +65,8 @@ class LogFile:
                 return begin + len(text), text
             at = begin  # the head was cut off while we read
 
-    def tail(self, lines: int) -> int:
-        """Where the last so many lines begin, found from the end backwards."""
-        end = self.size()
+    def tail(self, lines: int, end: int) -> int:
+        """Where the last so many lines before ``end`` begin, found from there backwards."""
         head = self._after_hole(0)
         at, missing = end, lines
         while at > head and missing >= 0:
@@ -104,20 +103,22 @@ async def read_all(
     Reading happens in a thread where there may be much of it: the disk may be slow.
     """
     try:
+        end = file.size()  # what is printed from now on is told to those who follow alone
         if tail is None:
             old = await asyncio.to_thread(file.before)
             if old:
                 yield old
             at = await asyncio.to_thread(file.start)
         else:
-            at = await asyncio.to_thread(file.tail, tail)
-        stop = None if follow else file.size()
+            at = await asyncio.to_thread(file.tail, tail, end)
+        stop = None if follow else end
         while True:
             over = ended()  # asked before we look, so that its last words are not missed
             if stop is not None and at >= stop:
                 return
             if file.size() != at:
-                at, text = await asyncio.to_thread(file.read, at)
+                most = _CHUNK if stop is None else min(_CHUNK, stop - at)
+                at, text = await asyncio.to_thread(file.read, at, most)
                 if text:
                     yield text
                     continue

@@ -50,7 +50,7 @@ class _Client:
     def read(self) -> list[Message]:
         """What arrived; hangs up when the other side did."""
         try:
-            data = self._connection.recv(1 << 18)
+            data = self._connection.recv(1 << 16)
         except BlockingIOError:
             return []
         except OSError:

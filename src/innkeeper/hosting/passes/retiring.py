@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from innkeeper.db.database import Database
-from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.engines.base import Ended, EndedBy, HostUnavailable, Report
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.model import Server, ServerState, StopWhy
 from innkeeper.hosting.queries import retiring as queries
@@ -58,8 +58,12 @@ class Retiring:
             if host is None or now - self._told.get(server.id, 0) < self.stopping_micros:
                 continue
             if server.id in host.engine.reports():
-                self._told[server.id] = now
-                await host.engine.stop(server.id, self._grace)
+                try:
+                    await host.engine.stop(server.id, self._grace)
+                except HostUnavailable as error:  # asked again in the next pass; other hosts do not wait for it
+                    log.warning("host %s cannot be asked to stop server %s: %s", host.id, server.id, error)
+                else:
+                    self._told[server.id] = now
             elif server.id not in self._placing.starting:
                 by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
                 ended = Ended(by, None, now, "" if server.booted_at is None else "its host does not know it any more")
@@ -106,7 +110,7 @@ class Retiring:
         idle = await self._db.read(queries.idle, now - round(self._idle_seconds * SECOND))
         connections = await self._connections(idle)
         for server in idle:
-            if connections.get(server.id):
+            if connections.get(server.id) != 0:  # where its host cannot be asked, nobody knows whether it is idle
                 continue
             reason = f"idle: no rooms and no connections for {self._idle_seconds / 60:g} minutes"
             await self._begin_stop(server.id, StopWhy.IDLE, reason, empty=True)
@@ -115,8 +119,13 @@ class Retiring:
         found: dict[str, int] = {}
         for host in self._hosts.values():
             ids = [server.id for server in idle if server.host_id == host.id]
-            if ids:
+            if not ids:
+                continue
+            try:
                 usage = await host.engine.usage(ids)
+            except HostUnavailable as error:
+                log.warning("host %s does not tell who is connected: %s", host.id, error)
+            else:
                 found.update((server_id, used.connections or 0) for server_id, used in usage.items())
         return found
 

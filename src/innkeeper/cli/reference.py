@@ -1,0 +1,136 @@
+"""Writes ``docs/reference/cli.md`` and ``settings.md`` from the commands and settings themselves.
+
+``python -m innkeeper.cli.reference --write`` in the repository writes them; ``--check`` fails when they are stale, as
+``scripts/check`` and a test do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from innkeeper.contract.comments import comments_of
+from innkeeper.settings import FILE, Settings
+
+from .failures import Code
+from .options import SECRET
+from .program import program
+
+_CLI_HEAD = """# The command line
+
+Written from the program itself by `scripts/check --fix`; do not edit. `innkeeper COMMAND --help` says the same.
+
+**Which Innkeeper.** All commands but `up`, `demo`, `tokens reset` and `completion` speak to a running one. Where it is
+and the token for it come from `--url` and `--token`, else from `INNKEEPER_URL` and `INNKEEPER_TOKEN` (or
+`HATHORA_TOKEN`), else from `credentials.json` in the data folder (`--data`, `INNKEEPER_DATA`, `inn-data`). The folder's
+token is sent to the folder's own Innkeeper alone.
+
+**Which app.** `--app` takes a name or an id, and so does `INNKEEPER_APP_ID` (or `HATHORA_APP_ID`); where there is but
+one app, none is needed.
+
+**Results** go to standard output, what is told along the way to standard error. With `--json` the result is one JSON
+document with the names of the API; `logs` and `rooms watch` print one document a line, and an error is the line
+`{"error": {"message": ...}}` on standard error.
+
+**It ends with**
+
+"""
+
+_SETTINGS_HEAD = f"""# Settings
+
+Written from the program itself by `scripts/check --fix`; do not edit.
+
+A setting comes from, in this order:
+
+1. the command line of `innkeeper up`: `--public-host play.example.org`
+2. the environment: `INNKEEPER_PUBLIC_HOST=play.example.org`
+3. the file `{FILE}` in the data folder, or the one named by `--config`: `public_host = "play.example.org"`
+4. its default
+
+A name that is not in this list is refused in the file, and a value of the wrong kind is refused everywhere, each with
+the setting's name. `locations` is a list of names, in the environment with commas.
+
+| setting | default | what it is |
+| --- | --- | --- |
+"""
+
+
+def cli_page() -> str:
+    """``cli.md``."""
+    lines = [_CLI_HEAD + "| code | when |", "| --- | --- |"]
+    words = comments_of(Code)
+    lines += [f"| {int(code)} | {words[code.name]} |" for code in Code]
+    context = click.Context(program, info_name="innkeeper")
+    for text in _sections(program, context):
+        lines += ["", text]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(command: click.Command, context: click.Context) -> Iterator[str]:
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _sections(below, click.Context(below, info_name=name, parent=context))
+        return
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    parts = [f"## {context.command_path}", f"```\n{usage}\n```", _prose(command.help or "")]
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    rows = [_row(*record) for option in options if (record := option.get_help_record(context))]
+    if rows:
+        parts.append("\n".join(["| option | |", "| --- | --- |", *rows]))
+    yield "\n\n".join(parts)
+
+
+def _prose(text: str) -> str:
+    """Help as click has it: paragraphs, and ones that are kept as they are after a mark."""
+    paragraphs = []
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith("\b"):
+            paragraphs.append("```sh\n" + paragraph.removeprefix("\b").strip("\n") + "\n```")
+        else:
+            paragraphs.append(" ".join(paragraph.split()))
+    return "\n\n".join(paragraphs)
+
+
+def _row(names: str, text: str) -> str:
+    names = names.replace("|", "\\|")
+    return f"| `{names}` | {' '.join(text.split())} |"
+
+
+def settings_page() -> str:
+    """``settings.md``."""
+    words = comments_of(Settings)
+    rows = [_setting(field, words[field.name]) for field in msgspec.structs.fields(Settings)]
+    return _SETTINGS_HEAD + "\n".join(rows) + "\n"
+
+
+def _setting(field: Any, text: str) -> str:
+    default = field.default
+    shown = "none" if default in ("", None, frozenset()) else f"`{default}`"
+    text = text.replace("``", "`")
+    if field.name in SECRET:
+        text += "; not an option of the command line, which others can read"
+    return f"| `{field.name}` | {shown} | {text} |"
+
+
+def main() -> None:
+    """``--write`` or ``--check``, in the repository."""
+    stale = []
+    for name, text in (("cli.md", cli_page()), ("settings.md", settings_page())):
+        path = Path("docs", "reference", name)
+        if "--write" in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            stale.append(str(path))
+    if stale:
+        sys.exit(f"stale: {' '.join(stale)}; run scripts/check --fix")
+
+
+if __name__ == "__main__":
+    main()

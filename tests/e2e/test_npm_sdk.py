@@ -1,0 +1,77 @@
+"""The vendor's own SDK for JavaScript, from npm, walks a whole life: every operation, two real game servers.
+
+It parses every answer strictly, which makes it the judge of what we answer. The package is installed once into
+``.cache/npm`` beside ``src``; afterwards the test needs no network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from innkeeper.contract.hathora import HATHORA
+from inns import REPOSITORY, running_inn
+
+from .games import PROCFILES, REAL_GAMES, archive
+from .people import CLIENT_ID, invited_by_others, stand_in_for_google
+
+WALK = Path(__file__).parent / "npm"
+CACHE = REPOSITORY / ".cache" / "npm"
+pytestmark = [pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm"), *REAL_GAMES]
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """A folder with the walk and the packages that it imports."""
+    wanted = json.loads((WALK / "package.json").read_text())["dependencies"]
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if not all(_version(name) == version for name, version in wanted.items()):
+        shutil.copy(WALK / "package.json", CACHE)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+        subprocess.run(command, cwd=CACHE, check=True, timeout=300, capture_output=True)
+    assert all(_version(name) == version for name, version in wanted.items())
+    shutil.copy(WALK / "walk.mjs", CACHE)
+    return CACHE
+
+
+def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> None:
+    # Random bytes do not shrink: the archive is larger than one part.
+    ballast = os.urandom((20 << 20) + 12345)
+    archives = {
+        "teeworlds": {"ballast.bin": ballast, "Procfile": PROCFILES["teeworlds"]},
+        "bzflag": {"Procfile": PROCFILES["bzflag"]},
+    }
+    for name, files in archives.items():
+        (tmp_path / name).write_bytes(archive(files))
+    with stand_in_for_google() as google, running_inn(google_keys_url=google.url, measure_seconds=0.5) as inn:
+        facts = {
+            "url": inn.url,
+            "token": inn.token,
+            "orgId": inn.org_id,
+            "otherOrgs": invited_by_others(inn),
+            "idToken": google.id_token("robin"),
+            "googleClient": CLIENT_ID,
+            "archives": {name: str(tmp_path / name) for name in archives},
+        }
+        (tmp_path / "facts.json").write_text(json.dumps(facts))
+        walk = subprocess.run(
+            ["node", packages / "walk.mjs", tmp_path / "facts.json"],
+            capture_output=True, text=True, timeout=180, check=False, cwd=packages,
+        )  # fmt: skip
+        assert walk.returncode == 0, f"{walk.stdout}\n{walk.stderr}\n{inn.log[-4000:]}"
+        assert "Traceback" not in inn.log, inn.log
+    walked = set(json.loads(walk.stdout.splitlines()[-1]))
+    assert "teeworlds: 3 parts" in walk.stdout
+    assert walked == {operation.id for operation in HATHORA.operations() if operation.public}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return str(json.loads((CACHE / "node_modules" / name / "package.json").read_text())["version"])
+    except FileNotFoundError:
+        return None
