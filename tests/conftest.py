@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from factories import TestInn, copied_database, opened_inn
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
-from factories import TestInn, copied_database, opened_inn
 from postgres import PostgresServer
 
 

@@ -1,7 +1,7 @@
 """The real inn in one process, for tests: no socket, no running loop, time and hosts that are told what to do.
 
-Calls go through the SDK's in-process transport. The keeper makes its passes when a test says so (:meth:`TestInn.settle`)
-and time moves when a test says so (:meth:`TestInn.advance`). Fixtures in ``conftest.py``.
+Calls go through the SDK's in-process transport. The keeper makes its passes when a test says so
+(:meth:`TestInn.settle`), and time moves when a test says so (:meth:`TestInn.advance`). Fixtures in ``conftest.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,17 +17,22 @@ from typing import Any
 
 import asyncpg
 
-from innkeeper.contract.hathora.apps_v2 import AppConfigWithServiceConfig, AuthConfiguration, CreateAppConfig
+from innkeeper.contract.hathora.apps_v2 import (
+    AppConfigWithServiceConfig,
+    AuthConfiguration,
+    CreateAppConfig,
+    ServiceConfigWrite,
+    StaticProcessAllocationConfigWrite,
+)
 from innkeeper.contract.hathora.apps_v2 import RecordStringNever as Enabled
-from innkeeper.contract.hathora.apps_v2 import ServiceConfigWrite, StaticProcessAllocationConfigWrite
 from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentConfigV3, DeploymentV3, EnvVariable
 from innkeeper.contract.hathora.processes_v3 import ProcessV3
 from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, CreateRoomParams, Room, RoomConnectionData
 from innkeeper.contract.hathora.words import Region, TransportType
 from innkeeper.db.connect import connect
-from innkeeper.db.database import Database, DatabaseUnavailable, Statement, Steps
-from innkeeper.engines.base import Launch, Report, ServerId, Usage
-from innkeeper.engines.fake import Behaviour, FakeEngine
+from innkeeper.db.database import Statement, Steps
+from innkeeper.engines.base import Usage
+from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.passes.metering import Metering, Sweeping
@@ -38,113 +42,11 @@ from innkeeper.kit.ids import Chance
 from innkeeper.sdk import NO_RETRY, UNSET, AsgiTransport, AsyncHathoraCloud
 from innkeeper.settings import Settings
 from postgres import PostgresServer
+from troubled import Trouble, TroubledDatabase, TroubledEngine, WatchedClock
 from unit.hosting.tars import file, tgz
 
 TOKYO = Region.TOKYO
 _numbers = itertools.count(1)
-
-
-class Cut(BaseException):
-    """The power goes out. No ``except Exception`` of the house sees it."""
-
-
-class Trouble:
-    """Counts deeds, and interferes: cuts one of them off, before or after it was done."""
-
-    def __init__(self) -> None:
-        self.done = 0
-        self.cut_at: int | None = None  #: the number of the deed, from 1
-        self.after = False  #: whether that deed is carried out first
-        self.away = False  #: whether the database does not answer
-
-    def arm(self, cut_at: int | None, *, after: bool = False) -> None:
-        """Count anew, and cut this deed off; None: none."""
-        self.done, self.cut_at, self.after = 0, cut_at, after
-
-    @property
-    def was_cut(self) -> bool:
-        """Whether the deed that was to be cut off has come."""
-        return self.cut_at is not None and self.done >= self.cut_at
-
-    def before_deed(self) -> bool:
-        """A deed begins. True: cut it off when it is done."""
-        self.done += 1
-        if self.done != self.cut_at:
-            return False
-        if not self.after:
-            raise Cut
-        return True
-
-
-class TroubledDatabase:
-    """A database with which a test interferes."""
-
-    def __init__(self, inner: Database, trouble: Trouble) -> None:
-        self._inner, self._trouble, self.kind = inner, trouble, inner.kind
-
-    async def write(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
-        self._answering()
-        cut = self._trouble.before_deed()
-        result = await self._inner.write(steps, *args, **kwargs)
-        if cut:
-            raise Cut
-        return result
-
-    async def read(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
-        self._answering()
-        return await self._inner.read(steps, *args, **kwargs)
-
-    def _answering(self) -> None:
-        if self._trouble.away:
-            raise DatabaseUnavailable("the database does not answer: the connection was lost")
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-class TroubledEngine(FakeEngine):
-    """A pretended host with which a test interferes. Counts what it really started, by server."""
-
-    def __init__(self, clock: ManualClock, trouble: Trouble) -> None:
-        super().__init__(clock)
-        self._trouble = trouble
-        self.started: Counter[str] = Counter()
-
-    async def start(self, launch: Launch) -> Report:
-        cut, before = self._trouble.before_deed(), self.starts
-        report = await super().start(launch)
-        self.started[launch.server_id] += self.starts - before
-        if cut:
-            raise Cut
-        return report
-
-    async def stop(self, server_id: ServerId, grace: float) -> None:
-        cut = self._trouble.before_deed()
-        await super().stop(server_id, grace)
-        if cut:
-            raise Cut
-
-    async def forget(self, server_id: ServerId) -> None:
-        cut = self._trouble.before_deed()
-        await super().forget(server_id)
-        if cut:
-            raise Cut
-
-
-class WatchedClock(ManualClock):
-    """A clock that knows who waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waiting: set[asyncio.Task[Any] | None] = set()
-
-    async def sleep(self, seconds: float) -> None:
-        task = asyncio.current_task()
-        self.waiting.add(task)
-        try:
-            await super().sleep(seconds)
-        finally:
-            self.waiting.discard(task)
 
 
 @dataclass
@@ -311,6 +213,7 @@ class TestInn:
     def client(self, token: str | None = "", **options: Any) -> AsyncHathoraCloud:
         """A client with this token; with the first admin's unless said, and without any for None."""
         options.setdefault("retry", NO_RETRY)
+        options.setdefault("timeout", 20)
         return AsyncHathoraCloud(
             (lambda: None) if token is None else token or self.token,
             server="http://inn",
@@ -383,7 +286,9 @@ def archive() -> bytes:
 
 def everything() -> Steps[Any]:
     """All that the keeper moves."""
-    servers = yield Statement("select id, state, taken, booted_at, until, stop_why, exit_reason from servers order by id")
+    servers = yield Statement(
+        "select id, state, taken, booted_at, until, stop_why, exit_reason from servers order by id"
+    )
     rooms = yield Statement("select id, state, server_id, ended_reason from rooms order by id")
     ports = yield Statement("select port, server_id, freed_at from held_ports order by port")
     return [tuple(map(tuple, rows)) for rows in (servers, rooms, ports)]
@@ -393,8 +298,8 @@ def everything() -> Steps[Any]:
 async def opened_inn(folder: Path, database_url: str, **options: Any) -> AsyncGenerator[TestInn, None]:
     """An inn that is open, and is closed afterwards."""
     inn = TestInn(folder, database_url, **options)
-    await inn.start()
     try:
+        await inn.start()
         yield inn
     finally:
         await inn.stop()

@@ -34,8 +34,6 @@ from innkeeper.cli.ending import end_all
 from innkeeper.sdk import AsyncHathoraCloud, HathoraCloud
 
 REPOSITORY = Path(__file__).parents[1]
-#: Where ``scripts/test`` puts the vendor's TypeScript SDK: ``node_modules`` is below.
-HATHORA_NPM = REPOSITORY / ".cache" / "npm" / "hathora-cloud-sdk-typescript-2.25.6"
 PATIENCE = 60.0  # seconds for anything to happen, on a machine that has much to do
 
 
@@ -201,9 +199,21 @@ class RunningInn:
         for client in self._clients:
             client.close()
         self.stop()
-        apart(lambda: asyncio.run(end_all(self.data)))
-        if self._made:
-            shutil.rmtree(self.folder)
+        try:
+            apart(lambda: asyncio.run(end_all(self.data)))
+        finally:
+            self._sweep()
+            if self._made:
+                shutil.rmtree(self.folder)
+
+    def _sweep(self) -> None:
+        """Kill what ``end_all`` could not end, as when the engine itself is what is broken."""
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "cwd").readlink().is_relative_to(self.data):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                continue  # it has ended, or is not ours to look at
 
 
 def apart(work: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import logging
 import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -282,7 +283,18 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
         await echo.start(settings.host, settings.port)
     except OSError as error:
         log.warning("UDP port %d cannot be bound for the ping echo: %s", settings.port, error.strerror)
+    _settle_memory()
     try:
         await Server(config).serve()
     finally:
         await echo.close()
+
+
+def _settle_memory() -> None:
+    """Spare the collector of cycles what is here to stay, and have it look less often: requests leave few cycles.
+
+    With 256 requests under way its usual thresholds took almost half of what a room costs (152 us of CPU, 84 without).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

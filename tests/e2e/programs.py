@@ -72,6 +72,11 @@ def spawners(inn: RunningInn) -> list[int]:
     return [pid for pid in _pids() if word in _read(f"/proc/{pid}/cmdline") and not _is_zombie(pid)]
 
 
+def still_there(pids: list[int]) -> list[int]:
+    """Those that run still."""
+    return [pid for pid in pids if not _is_zombie(pid)]
+
+
 def kill(pids: list[int]) -> None:
     """SIGKILL to processes of our own Innkeeper, those that are gone already left out."""
     for pid in pids:

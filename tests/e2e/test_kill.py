@@ -12,7 +12,7 @@ import json
 import random
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from innkeeper.sdk import NO_RETRY, AsyncHathoraCloud, CallError, NotFound, Stat
 from inns import RunningInn, running_inn, until
 
 from .games import ask_tiny, deploy, tiny
-from .programs import RoomRow, ServerRow, kill, rooms, running, servers, settled, spawners
+from .programs import RoomRow, ServerRow, kill, rooms, running, servers, settled, spawners, still_there
 
 #: What is killed, and in how many rounds.
 ROUNDS = {"innkeeper": 36, "spawner": 10, "both": 10, "starting": 8}
@@ -70,6 +70,13 @@ class Told:
         self.unsure: set[str] = set()  #: rooms that were asked for without an answer
         self.ending: set[str] = set()  #: rooms and servers that somebody asked to end, answered or not
         self.ended: set[str] = set()  #: those whose asker was answered with success
+        self.at_answer: tuple[int, Callable[[], object]] | None = None  #: when there are so many rooms, do this
+
+    def room(self, room_id: str, server_id: str) -> None:
+        """A room was answered with 201."""
+        self.rooms[room_id] = server_id
+        if self.at_answer is not None and len(self.rooms) == self.at_answer[0]:
+            self.at_answer[1]()
 
 
 @pytest.fixture
@@ -113,8 +120,12 @@ async def one_round(inn: RunningInn, app_id: str, told: Told, dice: random.Rando
     doomed = [] if target == "spawner" else [inn.pid]
     if target in ("spawner", "both"):
         doomed += spawners(inn)
-    # From the first microseconds of a request to the time when the last program has started.
-    delay = 10 ** dice.uniform(-3.5, -0.7)
+    # Every other time a while after the requests went out, from microseconds on; else a while after one of the answers,
+    # when programs are being started, however slow the machine is.
+    loop, by_time = asyncio.get_running_loop(), dice.random() < 0.5
+    delay = 10 ** dice.uniform(-3.5, -1) if by_time else dice.uniform(0, 0.1)
+    wanted = len(told.rooms) + dice.randint(1, ROOMS)
+    told.at_answer = None if by_time else (wanted, lambda: loop.call_later(delay, kill, doomed))
     standing = sorted(server_id for server_id, row in servers(inn).items() if row.state == "running")
     dice.shuffle(standing)
     seated = sorted(told.rooms.keys() - told.ending)
@@ -123,8 +134,10 @@ async def one_round(inn: RunningInn, app_id: str, told: Told, dice: random.Rando
         wishes += [stop(client, told, server_id) for server_id in standing[MOST:] + standing[:1]]
         wishes += [destroy(client, told, room_id) for room_id in dice.sample(seated, min(2, len(seated)))]
         dice.shuffle(wishes)
-        asyncio.get_running_loop().call_later(delay, kill, doomed)
+        if by_time:
+            loop.call_later(delay, kill, doomed)
         await asyncio.gather(*wishes)
+        await asyncio.to_thread(until, lambda: not still_there(doomed), what="the kill")
     if target == "spawner":
         return
     inn.kill()
@@ -159,7 +172,7 @@ async def open_room(client: AsyncHathoraCloud, told: Told, room_id: str) -> None
     if room is None:
         told.unsure.add(room_id)
     else:
-        told.rooms[room_id] = room.process_id
+        told.room(room_id, room.process_id)
 
 
 async def destroy(client: AsyncHathoraCloud, told: Told, room_id: str) -> None:

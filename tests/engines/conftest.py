@@ -1,3 +1,4 @@
+# ruff: noqa: ASYNC240
 """What the tests of the process engine stand on: a directory of its own, an engine, small programs."""
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ import os
 import shlex
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from innkeeper.engines.base import Abilities, Launch, Port, Transport
+from innkeeper.engines.base import Abilities, EndedBy, Launch, Port, Transport
 from innkeeper.engines.ports import PortTable, can_bind
 from innkeeper.engines.process.engine import ProcessEngine
 from innkeeper.kit.clock import SystemClock
+
+from .promise import collect
 
 PROGRAM = Path(__file__).with_name("program.py")
 DEADLINE = 20.0
@@ -136,3 +140,30 @@ async def plain(directory: Path) -> AsyncIterator[ProcessGround]:
     await ground.open()
     yield ground
     await ground.over()
+
+
+@pytest.fixture
+async def open_air() -> AsyncIterator[ProcessGround]:
+    """An engine as an operator has it: programs run as users of their own if we are root, where everybody may enter."""
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        Path(folder).chmod(0o755)
+        ground = ProcessGround(Path(folder))
+        ground.engine = ProcessEngine(Path(folder), SystemClock(), linger=2.0)
+        await ground.open()
+        yield ground
+        await ground.over()
+
+
+async def ended(ground: ProcessGround, server_id: str = "s-1") -> tuple[EndedBy, int | None, str]:
+    await until(lambda: not ground.engine.reports()[server_id].alive)
+    end = ground.engine.reports()[server_id].ended
+    assert end is not None
+    return end.by, end.code, end.detail
+
+
+async def ready(ground: ProcessGround, server_id: str = "s-1") -> None:
+    await until(lambda: ground.engine.reports()[server_id].ready_at is not None)
+
+
+async def words(ground: ProcessGround, server_id: str = "s-1") -> str:
+    return (await collect(ground.engine.log(server_id, tail=None, follow=False))).decode()

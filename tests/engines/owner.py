@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import uvloop
+
 from innkeeper.engines.base import Launch, Port, Transport
 from innkeeper.engines.process.engine import ProcessEngine
 from innkeeper.kit.clock import SystemClock
@@ -23,4 +25,4 @@ async def main() -> None:
     await asyncio.Event().wait()
 
 
-asyncio.run(main())
+uvloop.run(main())  # as the real one does

@@ -1,8 +1,7 @@
-"""The engine's parts by themselves: start commands, verdicts, the journal, control groups, sockets."""
+"""The engine's parts by themselves: start commands, verdicts, sockets, users, messages."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -13,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innkeeper.engines.process import cgroups, wire
+from innkeeper.engines.process import wire
 from innkeeper.engines.process.command import step_aside
 from innkeeper.engines.process.proc import Stat
-from innkeeper.engines.process.records import Journal, Record
+from innkeeper.engines.process.scratch import Scratch
+from innkeeper.engines.process.site import users_exist
 from innkeeper.engines.process.sockets import Table
 from innkeeper.engines.process.verdict import verdict
 
@@ -129,151 +129,7 @@ def test_the_detail_says_what_to_do() -> None:
     assert verdict(1, asked=False, killed=False, oom_kills=0, left=0, words="no such map")[2] == "no such map"
 
 
-# -- the journal ---------------------------------------------------------------------------------------------------
-
-
-def record(server_id: str, **fields: object) -> Record:
-    one = Record(server_id)
-    one.pid, one.ports = 4711, [("udp", 20_000)]
-    for name, value in fields.items():
-        setattr(one, name, value)
-    return one
-
-
-def test_the_journal_knows_after_a_crash_what_it_was_told(tmp_path: Path) -> None:
-    path = str(tmp_path / "journal")
-    journal = Journal(path)
-    journal.put(record("s-1"), new=True)
-    journal.put(record("s-2"), new=True)
-    journal.put(record("s-1", ended=["exit", 3, 99, ""]))
-    journal.drop(record("s-2"))
-    journal.put(record("s-3", stop_at=1.5), new=True)
-    journal.sync()
-    again = Journal(path).records
-    assert list(again) == ["s-1", "s-3"]
-    assert again["s-1"].ended == ["exit", 3, 99, ""]
-    assert again["s-1"].ports == [("udp", 20_000)]
-    assert again["s-3"].stop_at == 1.5
-
-
-@given(st.integers(0, 400))
-@settings(max_examples=40, deadline=None)
-def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
-    path = tmp_path_factory.mktemp("journal") / "journal"
-    journal = Journal(str(path))
-    journal.put(record("s-1"), new=True)
-    whole = len(path.read_bytes().rstrip(b"\0"))
-    journal.put(record("s-2"), new=True)
-    text = path.read_bytes().rstrip(b"\0")
-    path.write_bytes(text[: whole + cut] + b"\0" * 100)
-    again = Journal(str(path))
-    assert list(again.records) == (["s-1", "s-2"] if whole + cut >= len(text) else ["s-1"])
-    again.put(record("s-3"), new=True)
-    assert "s-3" in Journal(str(path)).records
-
-
-def test_history_is_thrown_away(tmp_path: Path) -> None:
-    path = tmp_path / "journal"
-    journal = Journal(str(path))
-    for number in range(6000):
-        journal.put(record(f"s-{number}"), new=True)
-        journal.drop(record(f"s-{number}"))
-        journal.tidy()
-    assert path.stat().st_size <= 2 << 20
-    journal.put(record("s-1"), new=True)
-    assert list(Journal(str(path)).records) == ["s-1"]
-
-
-def fill(path: Path) -> None:
-    """Write until the disk is full."""
-    with contextlib.suppress(OSError), open(path, "wb", buffering=0) as filler:
-        while True:
-            filler.write(b"x" * 65536)
-
-
-def put_many(journal: Journal) -> None:
-    for number in range(100, 10_000):
-        journal.put(record(f"s-{number}"), new=True)
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="a small file system can only be mounted by root")
-def test_on_a_full_disk_ends_can_be_written_and_starts_are_refused(tmp_path: Path) -> None:
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", tmp_path], check=False).returncode:
-        pytest.skip("may not mount")
-    try:
-        journal = Journal(str(tmp_path / "journal"))
-        for number in range(100):
-            journal.put(record(f"s-{number}"), new=True)
-        fill(tmp_path / "filler")
-        with pytest.raises(OSError, match="no room"):
-            put_many(journal)
-        for server_id in list(journal.records):
-            journal.put(record(server_id, ended=["exit", 0, 1, "x" * 400]))
-        journal.sync()
-        assert all(one.ended for one in Journal(str(tmp_path / "journal")).records.values())
-        (tmp_path / "filler").unlink()
-        journal.put(record("s-new"), new=True)
-    finally:
-        subprocess.run(["umount", "-l", tmp_path], check=True)
-
-
-# -- control groups, where the kernel is played by a folder --------------------------------------------------------
-
-
-def plays_the_kernel(group: Path, controllers: str) -> None:
-    group.mkdir(parents=True, exist_ok=True)
-    (group / "cgroup.controllers").write_text(controllers)
-    (group / "cgroup.subtree_control").write_text("")
-    (group / "cgroup.procs").write_text("")
-
-
-def test_version_two_below_a_delegated_group(tmp_path: Path) -> None:
-    own = tmp_path / "system.slice" / "innkeeper.service"
-    plays_the_kernel(own, "cpu memory pids io")
-    (own / "cgroup.subtree_control").write_text("cpu memory pids")
-    parent = own / "innkeeper-abc"
-    plays_the_kernel(parent, "cpu memory pids")
-    membership = tmp_path / "membership"
-    membership.write_text("0::/system.slice/innkeeper.service\n")
-    groups = cgroups.Cgroups("abc", root=str(tmp_path), membership=str(membership))
-    assert groups.version == 2
-    assert groups.describe("memory") == groups.describe("cpu") == "cgroup v2"
-    assert (parent / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
-    group = parent / "s-1"
-    group.mkdir()
-    for name in ("memory.max", "memory.swap.max", "memory.oom.group", "cpu.max", "pids.max"):
-        (group / name).touch()
-    assert groups.make("s-1", cpu=1.5, memory_mb=512) == [f"{group}/cgroup.procs"]
-    assert (group / "memory.max").read_text() == str(512 << 20)
-    assert (group / "memory.swap.max").read_text() == "0"
-    assert (group / "memory.oom.group").read_text() == "1"
-    assert (group / "cpu.max").read_text() == "150000 100000"
-    assert (group / "pids.max").read_text() == "4096"
-    (group / "cgroup.procs").write_text("12\n13\n")
-    (group / "memory.events").write_text("low 0\noom 1\noom_kill 1\n")
-    (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
-    (group / "memory.stat").write_text("anon 4096\nfile 1\nfile_mapped 8192\n")
-    assert groups.members("s-1") == [12, 13]
-    assert groups.oom_kills("s-1") == 1
-    assert groups.usage("s-1") == (1.5, 12288)
-    (group / "cgroup.kill").touch()
-    groups.kill("s-1")
-    assert (group / "cgroup.kill").read_text() == "1"
-    assert groups.known() == {"s-1"}
-
-
-def test_without_any_there_are_none(tmp_path: Path) -> None:
-    membership = tmp_path / "membership"
-    membership.write_text("0::/\n")
-    groups = cgroups.Cgroups("abc", root=str(tmp_path / "nothing"), membership=str(membership))
-    assert groups.version == 0
-    assert groups.describe("memory") == ""
-    assert groups.members("s-1") == []
-    assert groups.known() == set()
-    assert groups.remove("s-1")
-
-
-# -- sockets, processes, messages ----------------------------------------------------------------------------------
+# -- sockets, processes, users, messages ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("netlink", [True, False])
@@ -323,3 +179,31 @@ def test_ids_that_could_leave_the_folder_are_none(bad: str) -> None:
 
 def test_the_numbers_of_signals_are_those_of_this_machine() -> None:
     assert verdict(-signal.SIGTERM, asked=True, killed=False, oom_kills=0, left=0)[:2] == ("stopped", signal.SIGTERM)
+
+
+def test_no_user_is_given_twice_in_a_row(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path))
+    assert [scratch.free_user(10, 3) for _ in range(4)] == [10, 11, 12, 10]  # whoever was unused longest comes first
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
+def test_users_are_taken_as_long_as_their_folders_stand(tmp_path: Path) -> None:
+    scratch = Scratch(str(tmp_path))
+    for server_id in ("s-1", "s-2", "s-3"):
+        user = scratch.free_user(10, 3)
+        scratch.make(server_id, (user, user))
+    again = Scratch(str(tmp_path))
+    with pytest.raises(OSError, match="all 3 users for servers are taken"):
+        again.free_user(10, 3)
+    again.remove("s-2")
+    assert again.free_user(10, 3) == 11
+
+
+def test_a_user_namespace_may_have_too_few_users(tmp_path: Path) -> None:
+    for name in ("uid_map", "gid_map"):
+        (tmp_path / name).write_text("         0          0 4294967295\n")
+    assert users_exist(range(2_000_000_000, 2_000_100_000), tmp_path)
+    (tmp_path / "gid_map").write_text("         0     100000      65536\n")
+    assert not users_exist(range(2_000_000_000, 2_000_100_000), tmp_path)
+    assert not users_exist(range(65_000, 66_000), tmp_path)
+    assert users_exist(range(65_000, 65_536), tmp_path)

@@ -8,47 +8,16 @@ import os
 import shlex
 import socket
 import sys
-import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from innkeeper.engines.base import EndedBy, Launch, Port
-from innkeeper.engines.process.engine import ProcessEngine
-from innkeeper.kit.clock import SystemClock
 
-from .conftest import PROGRAM, ProcessGround, alive, until
+from .conftest import PROGRAM, ProcessGround, alive, ended, ready, until, words
 from .promise import TCP, UDP, collect
 
 BZFS, TEEWORLDS = Path("/usr/games/bzfs"), Path("/usr/games/teeworlds-server")
-
-
-async def ended(ground: ProcessGround, server_id: str = "s-1") -> tuple[EndedBy, int | None, str]:
-    await until(lambda: not ground.engine.reports()[server_id].alive)
-    end = ground.engine.reports()[server_id].ended
-    assert end is not None
-    return end.by, end.code, end.detail
-
-
-async def ready(ground: ProcessGround, server_id: str = "s-1") -> None:
-    await until(lambda: ground.engine.reports()[server_id].ready_at is not None)
-
-
-async def words(ground: ProcessGround, server_id: str = "s-1") -> str:
-    return (await collect(ground.engine.log(server_id, tail=None, follow=False))).decode()
-
-
-@pytest.fixture
-async def open_air() -> AsyncIterator[ProcessGround]:
-    """An engine as an operator has it: programs run as nobody if we are root, in folders that everybody may enter."""
-    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        Path(folder).chmod(0o755)
-        ground = ProcessGround(Path(folder))
-        ground.engine = ProcessEngine(Path(folder), SystemClock(), linger=2.0)
-        await ground.open()
-        yield ground
-        await ground.over()
 
 
 @pytest.mark.skipif(not BZFS.exists(), reason="needs the package bzflag-server")
@@ -143,9 +112,8 @@ async def test_cpu_is_held(plain: ProcessGround) -> None:
         pytest.skip("needs writable control groups")
     spin = shlex.join([sys.executable, "-I", "-S", "-c", "while True: pass"])
     await plain.engine.start(Launch("s-1", Path("/"), spin, {}, (), cpu=0.1, memory_mb=64))
-    stat = next(Path("/sys/fs/cgroup").glob("cpu/**/innkeeper-*/s-1/cpu.stat"), None) or next(
-        Path("/sys/fs/cgroup").glob("**/innkeeper-*/s-1/cpu.stat")
-    )
+    mark = (plain.directory / "run" / "mark").read_text()
+    stat = next(Path("/sys/fs/cgroup").glob(f"**/innkeeper-{mark}/s-1/cpu.stat"))
     await until(lambda: "nr_throttled 0" not in stat.read_text())
 
 
@@ -206,37 +174,6 @@ async def test_no_descriptor_of_ours_leaks(plain: ProcessGround) -> None:
     os.close(write)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up privileges")
-async def test_as_root_programs_are_nobody_and_can_gain_nothing(open_air: ProcessGround) -> None:
-    build = open_air.directory / "build"
-    build.mkdir()
-    (build / "data").write_text("of the build\n")
-    script = "id -u; id -G; cat data; grep NoNewPrivs /proc/self/status; ulimit -c; touch $HOME/mine && echo home"
-    await open_air.engine.start(open_air.shell("s-1", script, build=build))
-    await ended(open_air)
-    assert (await words(open_air)).split("\n") == ["65534", "65534", "of the build", "NoNewPrivs:\t1", "0", "home", ""]
-    home = open_air.directory / "home" / "s-1"
-    assert home.stat().st_uid == 65534
-    await open_air.engine.discard("s-1")
-    await until(lambda: not home.exists())
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up privileges")
-async def test_a_directory_that_nobody_may_enter_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    ground = ProcessGround(tmp_path / "engine", run_as=(65534, 65534))
-    await ground.open()
-    assert any("cannot enter" in note for note in ground.abilities.notes)
-    build = tmp_path / "build"
-    build.mkdir()
-    (build / "run.sh").write_text("#!/bin/sh\necho started && touch $HOME/mine && echo home\n")
-    (build / "run.sh").chmod(0o755)
-    await ground.engine.start(ground.shell("s-1", "./run.sh", build=build))
-    await ended(ground)
-    assert await words(ground) == "started\nhome\n"
-    await ground.over()
-
-
 async def test_a_flood_is_held_below_the_ceiling_and_the_newest_is_kept(plain: ProcessGround) -> None:
     limit = 1 << 20
     await plain.engine.start(plain.launch("s-1", "flood:150000 bind", (UDP,), log_limit=limit))
@@ -290,9 +227,9 @@ async def test_two_hundred_starts_and_stops_leave_nothing_behind(both: ProcessGr
         for stat in (path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists())
         if stat.rpartition(")")[2].split()[1] == str(both.engine.spawner_pid)
     ]
-    assert children == []
+    assert len(children) <= 1  # the spare
     mark = (both.directory / "run" / "mark").read_text()
     await until(lambda: not list(Path("/sys/fs/cgroup").glob(f"**/innkeeper-{mark}/s-*")))
-    await until(lambda: not list((both.directory / "home").iterdir()))
-    assert list((both.directory / "logs").iterdir()) == []
+    await until(lambda: not list((both.directory / "home").glob("s-*")))
+    assert list((both.directory / "logs").glob("s-*")) == []
     assert (both.directory / "run" / "spawner.log").read_text() == ""

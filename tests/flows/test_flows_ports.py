@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from factories import TOKYO, TestInn, opened_inn
-from innkeeper.contract.hathora.words import RoomReadyStatus
+from innkeeper.contract.hathora.words import Region, RoomReadyStatus
+from innkeeper.engines.fake import FakeEngine
+from innkeeper.engines.ports import PortTable
+from innkeeper.hosting.hosts import Host
 from innkeeper.sdk import LimitReached, StatusError
 
 
@@ -101,3 +106,25 @@ async def test_ports_that_strangers_hold_are_passed_over(narrow: TestInn) -> Non
     narrow.engine.taken_ports = set()
     await narrow.advance(1)
     assert (await game.connection(second)).status == RoomReadyStatus.ACTIVE
+
+
+async def test_a_place_that_is_full_holds_up_no_other(tmp_path: Path) -> None:
+    """More servers are wanted in Tokyo than are placed at once; the one in Sydney, behind them all, is."""
+    inn = TestInn(tmp_path / "data", f"sqlite:///{tmp_path / 'innkeeper.db'}", ports=(40_000, 40_002))
+    inn.locations = frozenset({"tokyo"})
+    table = PortTable(41_000, 41_009, 60, inn.engine.port_is_free)
+    inn.further_hosts = [Host("other", FakeEngine(inn.clock), table, "203.0.113.9", frozenset({"sydney"}))]
+    try:
+        await inn.start()
+        game = await inn.game()
+        many = await asyncio.gather(*(game.room() for _ in range(250)))
+        inn.clock.advance(1)
+        away = await game.room(region=Region.SYDNEY)
+        await inn.settle()
+        connection = await game.connection(away)
+        assert connection.exposed_port
+        assert connection.exposed_port.host == "203.0.113.9"
+        counted = Counter([(await game.connection(room)).status for room in many])
+        assert counted == {RoomReadyStatus.ACTIVE: 3, RoomReadyStatus.STARTING: 247}
+    finally:
+        await inn.stop()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from factories import Cut, TestInn
+from factories import TestInn
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
-from innkeeper.contract.hathora.rooms_v2 import RoomConnectionData
 from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus
 from innkeeper.sdk import ServerError
+from troubled import Cut
 
 
 async def test_every_state_survives_a_restart(inn: TestInn) -> None:
@@ -58,9 +58,7 @@ async def test_a_server_that_nobody_told_its_host_of_is_started_once(inn: TestIn
     if by_crash:  # the intent is on record, and the next deed is the host's
         inn.trouble.arm(2)
         with pytest.raises(Cut):
-            for _ in range(3):
-                await inn.settle()
-                raise_if_told(inn, room)
+            await settle_until_cut(inn)
         inn.trouble.arm(None)
     await inn.restart()
     await inn.settle()
@@ -68,10 +66,12 @@ async def test_a_server_that_nobody_told_its_host_of_is_started_once(inn: TestIn
     assert (await game.connection(room)).status == RoomReadyStatus.ACTIVE
 
 
-def raise_if_told(inn: TestInn, room: RoomConnectionData) -> None:
-    """A cut in a task that tells the host ends that task alone: go on as if the power had gone out everywhere."""
-    if inn.trouble.was_cut:
-        raise Cut
+async def settle_until_cut(inn: TestInn) -> None:
+    """Settle. A cut in a task that tells the host ends that task alone: here the power goes out everywhere."""
+    for _ in range(3):
+        await inn.settle()
+        if inn.trouble.was_cut:
+            raise Cut
 
 
 async def test_what_ends_while_the_house_is_closed_is_told_afterwards(inn: TestInn) -> None:

@@ -223,7 +223,9 @@ async def test_latest_processes_are_filtered_counted_and_paged(inn: TestInn) -> 
     game = await inn.game()
     made = []
     for number in range(13):
-        made.append((await game.cloud.processes_v3.create_process(Region.SYDNEY if number % 3 == 0 else TOKYO)).process_id)
+        made.append(
+            (await game.cloud.processes_v3.create_process(Region.SYDNEY if number % 3 == 0 else TOKYO)).process_id
+        )
         await inn.advance(1)
     made.reverse()
     found = await game.processes()

@@ -11,6 +11,7 @@ from innkeeper.contract.hathora.apps_v2 import ServiceConfigWrite, StaticProcess
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus, ProcessV3
 from innkeeper.contract.hathora.words import Region
 from innkeeper.engines.base import EndedBy
+from innkeeper.sdk import NotFound
 
 ALIVE = [ProcessStatus.STARTING, ProcessStatus.RUNNING, ProcessStatus.DRAINING, ProcessStatus.STOPPING]
 
@@ -154,8 +155,5 @@ async def test_a_draining_server_has_a_day(inn: TestInn) -> None:
     assert (await game.process(room.process_id)).status == ProcessStatus.DRAINING
     await inn.advance(86_400)
     assert (await game.process(room.process_id)).status == ProcessStatus.STOPPED
-    with pytest.raises(LookupError, match="time to drain"):
-        try:
-            await game.connection(room)
-        except Exception as error:
-            raise LookupError(str(error)) from error
+    with pytest.raises(NotFound, match="time to drain"):
+        await game.connection(room)

@@ -14,6 +14,7 @@ from typing import Any
 
 from innkeeper.contract.operation import Api
 from innkeeper.kit.errors import HouseError, TimedOut, TooLarge
+from innkeeper.kit.waiting import within
 
 from .faults import fault_body, retry_after, status_for
 from .pages import Pages
@@ -174,8 +175,7 @@ class App:
 
     async def _receive(self, receive: Receive) -> MutableMapping[str, Any]:
         try:
-            async with asyncio.timeout(self._body_seconds):
-                message = await receive()
+            message = await within(self._body_seconds, receive())
         except TimeoutError:
             raise TimedOut(f"the body did not come within {self._body_seconds:g} s") from None
         if message["type"] == "http.disconnect":
@@ -206,8 +206,12 @@ class App:
             allow = (b"allow", ", ".join(sorted(methods)).encode())
             text = fault_body(f"{path} does not take {method}; it takes {', '.join(sorted(methods))}")
             await _send_whole(send, 405, [_JSON, allow, _CORS], text)
-        elif not await self._pages.answer(method, path, scope, send):
-            await _send_whole(send, 404, [_JSON, _CORS], fault_body(f"there is nothing at {path}"))
+        else:
+            try:
+                if not await self._pages.answer(method, path, scope, send):
+                    await _send_whole(send, 404, [_JSON, _CORS], fault_body(f"there is nothing at {path}"))
+            except HouseError as error:  # nothing was sent yet: a page is made before its head goes out
+                await _send_whole(send, status_for(error, ()), [_JSON, _CORS], fault_body(str(error)))
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from urllib.parse import parse_qsl
@@ -29,6 +30,8 @@ _handlers: dict[Declared, Handler] = {}
 #: Operations that name an organisation which the caller need not belong to.
 _outside: set[Declared] = set()
 _encode = msgspec.json.Encoder().encode
+#: A NUL written in JSON. Neither PostgreSQL nor an environment variable can hold one, so it is refused at the door.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @overload
@@ -96,6 +99,8 @@ class Endpoint:
 
     def _read_query(self, query: bytes, values: dict[str, Any]) -> None:
         given: dict[str, list[str]] = {}
+        if b"%00" in query:
+            raise Invalid("the query string holds a NUL character, which no text here may")
         if query:
             try:
                 text = query.decode("ascii")
@@ -120,6 +125,8 @@ class Endpoint:
             if self._body.required:
                 raise Invalid("the body is empty: a JSON object is required")
             return None
+        if b"\\u0000" in body and _NUL.search(body):
+            raise Invalid("the body holds a NUL character (\\u0000), which no text here may")
         try:
             with strictly():
                 return self.operation.plan.decode_body(body)

@@ -166,9 +166,7 @@ def _show(house: House, example: Path, teller: Teller, *, once: bool) -> None:
         document(teller.facts)
     if once:
         return
-    if not teller.as_json:
-        click.echo(_go_on(house, deployment.app_id, info, example))
-    _stay(house)
+    _stay(house, "" if teller.as_json else _go_on(house, deployment.app_id, info, example))
 
 
 def _deploy(client: HathoraCloud, example: Path) -> DeploymentV3:
@@ -232,8 +230,11 @@ TOKEN is in {house.data / "credentials.json"}; the API is described at {house.ur
 Ctrl-C ends and removes everything."""
 
 
-def _stay(house: House) -> None:
+def _stay(house: House, advice: str) -> None:
+    """Leave it open until Ctrl-C, which is the good end of it from the moment on that the advice says so."""
     try:
+        if advice:
+            click.echo(advice)
         house.program.wait()
     except KeyboardInterrupt:
         return

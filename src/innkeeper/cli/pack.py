@@ -1,7 +1,7 @@
 """Packing a directory into the archive of a build. Called by ``innkeeper deploy`` and ``innkeeper builds create``.
 
 The same files give the same bytes: entries are sorted, times are zero and owners nobody. What `.dockerignore` names
-stays out, but for the files that say how to start the build.
+stays out, but for the files that say how to start the build. So does the data folder of an Innkeeper.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import BinaryIO
 from .ignore import IgnoreRules
 
 IGNORE_FILE = ".dockerignore"
+#: What marks the data folder of an Innkeeper, which has keys in it and never goes along.
+DATA_MARK = "innkeeper.lock"
 #: One of them has to be at the top of the directory; they go along even if `.dockerignore` names them.
 STARTERS = ("Procfile", "Dockerfile")
 
@@ -89,6 +91,8 @@ def _walk(directory: Path, rules: IgnoreRules, below: str = "") -> Iterator[tupl
     for name in names:
         path = f"{below}/{name}" if below else name
         status = (directory / path).lstat()
+        if stat.S_ISDIR(status.st_mode) and os.access(directory / path / DATA_MARK, os.F_OK):
+            continue
         ignored = path not in STARTERS and rules.ignores(path)
         if not ignored:
             yield path, status

@@ -62,7 +62,7 @@ def create(
         if seen.status == "active":
             break
         if seen.status == "destroyed":
-            raise Failure(f"room {room.room_id} has ended before it was open; {_why(talk, app_id, seen)}")
+            raise Failure(f"it has ended before it was open: {_why(talk, app_id, seen)}")
     else:
         raise Failure(f"room {room.room_id} is not open after {timeout:g} s; `innkeeper rooms watch` goes on looking")
     info = talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
@@ -146,7 +146,7 @@ def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float 
         before = now
         if room.status in (until, "destroyed"):
             if room.status != until:
-                raise Failure(f"room {room_id} has ended before it was open; {_why(talk, app_id, room)}")
+                raise Failure(f"it has ended before it was open: {_why(talk, app_id, room)}")
             return
     raise Failure(f"room {room_id} is still not {until} after {timeout:g} s")
 
@@ -176,12 +176,14 @@ def _tell_change(talk: Talk, app_id: str, room: Room) -> None:
 
 
 def _why(talk: Talk, app_id: str, room: Room) -> str:
-    """How the server fared that the room was on last."""
-    if not room.allocations:
-        return "it never had a server"
-    server = talk.client.processes_v3.get_process(room.allocations[0].process_id, app_id)
-    reason = f": {server.summary_exit_reason}" if server.summary_exit_reason else ""
-    return f"its process {server.process_id} is {server.status}{reason}"
+    """Why a room is over, in the words that players are told."""
+    from innkeeper.sdk import NotFound
+
+    try:
+        talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+    except NotFound as error:
+        return error.message
+    return "it is open again"  # somebody resumed it between the two looks
 
 
 @rooms.command()

@@ -148,7 +148,11 @@ def talks(command: Callable[Concatenate[Talk, P], None]) -> Callable[..., None]:
         click.option(
             "--token", envvar=["INNKEEPER_TOKEN", "HATHORA_TOKEN"], help="Token to call with. [env: INNKEEPER_TOKEN]"
         ),
-        click.option("--url", envvar="INNKEEPER_URL", help="Where the Innkeeper is. [env: INNKEEPER_URL]"),
+        click.option(
+            "--url",
+            envvar=["INNKEEPER_URL", "HATHORA_CLOUD_ENDPOINT"],
+            help="Where the Innkeeper is. [env: INNKEEPER_URL]",
+        ),
     ):
         decorated = option(decorated)
     return decorated

@@ -10,7 +10,7 @@ import signal
 import socket
 import ssl
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,8 @@ def up(config: Path | None, as_json: bool, **given: Any) -> None:
 
 def with_port(settings: Settings) -> Settings:
     """The settings with a port that can be bound; 0 becomes a free one. Raises :class:`Failure`."""
+    if not 0 <= settings.port <= 65535:
+        raise Failure(f"there is no port {settings.port}; choose one from 1 to 65535 with --port", Code.USAGE)
     try:
         family, _, _, _, address = socket.getaddrinfo(
             settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -70,8 +72,6 @@ def with_port(settings: Settings) -> Settings:
     except OSError as error:
         what = _BINDING.get(error.errno or 0, f"cannot be bound: {error.strerror}")
         raise Failure(f"port {settings.port} of {settings.host} {what}") from None
-    except OverflowError:
-        raise Failure(f"there is no port {settings.port}", Code.USAGE) from None
     return msgspec.structs.replace(settings, port=port)
 
 
@@ -117,7 +117,8 @@ async def _run(settings: Settings, *, as_json: bool) -> None:
             def ready() -> None:
                 nonlocal is_open
                 is_open = True
-                _welcome(inn, as_json=as_json)
+                with suppress(OSError):  # nobody reads it (any more): no reason to close the house
+                    _welcome(inn, as_json=as_json)
 
             await serve(inn, ready=ready)
             servers = _servers(inn)

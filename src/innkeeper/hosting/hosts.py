@@ -43,9 +43,12 @@ class Spaces:
     def lacking(self, location: str) -> str | None:
         """Why no server can be started at a location now; None when one can be, as far as ports go."""
         now = self._clock.now()
-        hosts = [host for host in self._hosts if host.serves(location)]
+        hosts: list[Host] = []
+        for host in self._hosts:
+            if host.serves(location):
+                if host.ports.free_count(now):
+                    return None
+                hosts.append(host)
         if not hosts:
             return f"no host of this house serves {location}"
-        if any(host.ports.free_count(now) for host in hosts):
-            return None
         return " and ".join(f"host {host.id} has {host.ports.shortage()}" for host in hosts)

@@ -1,7 +1,8 @@
 """Runs servers as programs on this machine, by a small helper program that outlives Innkeeper.
 
-``engine.py`` is the engine, in Innkeeper's process, with ``link.py``, its line to the helper, and ``logs.py``.
-``spawner.py`` is the helper; ``servers.py`` is its work, with ``launching``, ``readiness``, ``ending``, ``records``;
+``engine.py`` is the engine, in Innkeeper's process, with ``link.py``, its line to the helper, ``site`` and ``logs``.
+``spawner.py`` is the helper; ``servers.py`` is its work, with ``starting`` (``launching``, ``spares``), ``readiness``,
+``ending``, ``adopting``, ``ledger`` and ``records``;
 ``kin``, ``cgroups``, ``proc``, ``sockets``, ``scratch``, ``logfile`` and ``native`` are the machine as it sees it.
 ``wire.py`` is what engine and helper say to each other.
 

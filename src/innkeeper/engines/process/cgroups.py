@@ -15,7 +15,7 @@ import signal
 from . import proc
 
 _PROCESSES = 4096  # what a server may have at most, threads counted
-_PERIOD = 100_000  # microseconds
+_PERIOD = 100_000  # microseconds; what a new group has
 _HOUSE = "innkeeper-house"  # where we go ourselves, where groups with processes may have no groups below (v2)
 
 
@@ -49,7 +49,9 @@ class Cgroups:
         membership: str = "/proc/self/cgroup",
         ours: frozenset[int] = frozenset(),
         memory: str = "",
+        processors: int = os.cpu_count() or 1,
     ) -> None:
+        self._processors = processors
         self._name = f"innkeeper-{mark}"
         self._parents: dict[str, str] = {}  # controller (v1) or "" (v2) -> our parent group
         self.version = 0  #: 1, 2, or 0 where none may be used
@@ -133,22 +135,32 @@ class Cgroups:
         """How this limit is held: "cgroup v1", "cgroup v2", or "" where it is not."""
         return f"cgroup v{self.version}" if controller in self.controllers else ""
 
-    def make(self, server_id: str, *, cpu: float, memory_mb: int) -> list[str]:
-        """Make a server's group; the files that its first process has to write ``0`` to. Raises ``OSError``."""
-        memory, quota = str(memory_mb << 20), max(1000, round(cpu * _PERIOD))
+    def make(self, name: str, *, cpu: float, memory_mb: int) -> list[str]:
+        """Make a server's group; the files that its first process has to write ``0`` to. Raises ``OSError``.
+
+        One that may have all processors has no limit of them.
+        """
         joins: list[str] = []
         for controller, parent in self._parents.items():
-            group = f"{parent}/{server_id}"
+            if controller == "cpu" and cpu >= self._processors:
+                continue
             try:
-                os.mkdir(group)
+                os.mkdir(f"{parent}/{name}")
             except FileExistsError:
                 pass
-            joins.append(f"{group}/cgroup.procs")
+            joins.append(f"{parent}/{name}/cgroup.procs")
+        self._limit(name, cpu, memory_mb)
+        return joins
+
+    def _limit(self, name: str, cpu: float, memory_mb: int) -> None:
+        memory, quota = str(memory_mb << 20), max(1000, round(cpu * _PERIOD))
+        held = cpu < self._processors
+        for controller, parent in self._parents.items():
+            group = f"{parent}/{name}"
             if controller == "memory":
                 _write(f"{group}/memory.limit_in_bytes", memory)
                 self._may(f"{group}/memory.memsw.limit_in_bytes", memory)
-            elif controller == "cpu":
-                self._may(f"{group}/cpu.cfs_period_us", str(_PERIOD))
+            elif controller == "cpu" and held:
                 _write(f"{group}/cpu.cfs_quota_us", str(quota))
             elif controller == "pids":
                 _write(f"{group}/pids.max", str(_PROCESSES))
@@ -157,11 +169,10 @@ class Cgroups:
                     _write(f"{group}/memory.max", memory)
                     self._may(f"{group}/memory.swap.max", "0")
                     self._may(f"{group}/memory.oom.group", "1")
-                if "cpu" in self.controllers:
+                if "cpu" in self.controllers and held:
                     _write(f"{group}/cpu.max", f"{quota} {_PERIOD}")
                 if "pids" in self.controllers:
                     _write(f"{group}/pids.max", str(_PROCESSES))
-        return joins
 
     @staticmethod
     def _may(path: str, text: str) -> None:

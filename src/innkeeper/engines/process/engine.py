@@ -8,10 +8,8 @@ scratch folder for each).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
-import pwd
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -35,18 +33,23 @@ from . import wire
 from .command import step_aside
 from .link import Link, Refused
 from .logs import LogFile, read_all
+from .site import prepare
 
 log = logging.getLogger(__name__)
 
 _RECONNECT = (0.0, 0.1, 0.5, 1.0, 2.0)  # seconds before each try; the last goes on
 _ANSWER = 10.0  # seconds a call waits for a spawner that is being replaced
 _LOG_PAUSE = 0.05
+#: Where nobody else assigns users: below it are people, services and containers, above it the signed numbers end.
+OWN_USERS = range(2_000_000_000, 2_000_100_000)
 
 
 class ProcessEngine:
     """Runs servers below ``directory``, which is this engine's alone.
 
-    ``run_as`` is the user and group number that programs get; None: ours, or, when we are root, those of ``nobody``.
+    ``run_as`` is the user and group number that programs get. None: ours, or, when we are root, one of ``own_users``
+    for each, so that no server can look into another or signal it; ``nobody`` where those do not exist (in a container
+    with few users).
     ``cgroups`` False leaves control groups alone even where there are some. ``linger`` is how many seconds the spawner
     stays when it has nothing to do.
     """
@@ -59,11 +62,12 @@ class ProcessEngine:
         clock: Clock,
         *,
         run_as: tuple[int, int] | None = None,
+        own_users: range = OWN_USERS,
         cgroups: bool = True,
         linger: float = 30.0,
     ) -> None:
         self._directory, self._clock, self._cgroups, self._linger = directory.resolve(), clock, cgroups, linger
-        self._run_as = run_as if run_as is not None or os.geteuid() != 0 else _nobody()
+        self._run_as, self._own_users = run_as, None if run_as is not None or os.geteuid() != 0 else own_users
         self._reports: dict[ServerId, Report] = {}
         self._listeners = Listeners()
         self._link: Link | None = None
@@ -74,8 +78,9 @@ class ProcessEngine:
 
     async def open(self) -> Abilities:
         """Connect to the spawner or start one, and take over what it knows. Raises :class:`HostUnavailable`."""
-        homes, notes = await asyncio.to_thread(self._prepare)
-        self._options: wire.Message = {"homes": str(homes), "linger": self._linger}
+        site = await asyncio.to_thread(prepare, self._directory, self._run_as, self._own_users)
+        self._run_as, self._own_users, notes = site.run_as, site.own_users, list(site.notes)
+        self._options: wire.Message = {"homes": str(site.homes), "linger": self._linger}
         self._open = True
         hello = await self._connect()
         held = hello if self._cgroups else {"memory": "", "cpu": "", "pids": ""}
@@ -107,6 +112,10 @@ class ProcessEngine:
         """See :meth:`Engine.start`. Returns when the program runs and that is on disk."""
         if not wire.safe_id(launch.server_id):
             raise NotStarted(f"{launch.server_id!r} is no id of a server")
+        try:
+            "".join((launch.command, *launch.env, *launch.env.values())).encode()
+        except UnicodeEncodeError as error:
+            raise NotStarted(f"its command or environment is no text: {error}") from None
         answer = await self._ask(
             "start",
             id=launch.server_id,
@@ -118,6 +127,7 @@ class ProcessEngine:
             memory_mb=launch.memory_mb,
             log_limit=launch.log_limit,
             run_as=self._run_as,
+            own_users=None if self._own_users is None else (self._own_users.start, len(self._own_users)),
             cgroup=self._cgroups,
         )
         return self._reports.get(launch.server_id) or _read(answer["report"])
@@ -226,37 +236,6 @@ class ProcessEngine:
             else:
                 return
 
-    def _prepare(self) -> tuple[Path, list[str]]:
-        """Make the folders; where scratch folders go, and what the operator should know."""
-        homes, notes = self._directory / "home", list[str]()
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            for name, mode in (("run", 0o700), ("logs", 0o700), ("home", 0o711)):
-                (self._directory / name).mkdir(mode=mode, exist_ok=True)
-                (self._directory / name).chmod(mode)
-            if self._run_as is not None:
-                if self._run_as[0] == 0:
-                    notes.append("servers run as root: anybody's game server owns this machine")
-                elif not _may_enter(homes, *self._run_as):
-                    notes.append(
-                        f"user {self._run_as[0]} cannot enter {self._directory}: programs reach their build by "
-                        "relative paths alone; put the directory where everybody may enter"
-                    )
-                    homes = self._homes_elsewhere()
-        except OSError as error:
-            raise HostUnavailable(f"the engine's directory cannot be used: {error}") from error
-        return homes, notes
-
-    def _homes_elsewhere(self) -> Path:
-        word = hashlib.sha256(str(self._directory).encode()).hexdigest()[:12]
-        homes = Path("/tmp") / f"innkeeper-{word}"  # noqa: S108  made by us and nobody else, as is seen to here
-        homes.mkdir(mode=0o711, exist_ok=True)
-        info = homes.lstat()
-        if info.st_uid != os.geteuid() or info.st_mode & 0o022 or homes.is_symlink():
-            raise PermissionError(f"{homes} belongs to somebody else")
-        homes.chmod(0o711)
-        return homes
-
 
 def _read(report: wire.Message) -> Report:
     ended = report["ended"]
@@ -267,21 +246,3 @@ def _read(report: wire.Message) -> Report:
         report["ready_at"],
         None if ended is None else Ended(EndedBy(ended[0]), ended[1], ended[2], ended[3]),
     )
-
-
-def _nobody() -> tuple[int, int]:
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        return 65534, 65534
-    return entry.pw_uid, entry.pw_gid
-
-
-def _may_enter(folder: Path, user: int, group: int) -> bool:
-    """Whether that user may pass through the folder and all above it."""
-    for place in (folder, *folder.parents):
-        info = place.stat()
-        bit = 0o100 if info.st_uid == user else 0o010 if info.st_gid == group else 0o001
-        if not info.st_mode & bit:
-            return False
-    return True

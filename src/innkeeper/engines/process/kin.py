@@ -24,6 +24,7 @@ class Kin:
         self._cgroups, self._mark = cgroups, mark
         self.boot = proc.boot_id()
         self.mains: dict[int, Record] = {}
+        self.spare = _none  #: tells the pid of a child that is no server
 
     def mark(self, server_id: str) -> str:
         """What its processes carry in ``INNKEEPER_MARK``."""
@@ -33,17 +34,17 @@ class Kin:
         """Its living processes."""
         if record.boot != self.boot:
             return []
-        if record.limits and self._cgroups.version:
-            seen = (proc.stat(pid) for pid in self._cgroups.members(record.id))
+        if record.group and self._cgroups.version:
+            seen = (proc.stat(pid) for pid in self._cgroups.members(record.group))
             return [one for one in seen if one is not None and not one.dead]
         others = frozenset(pid for pid in self.mains if pid != record.pid)
         return proc.family(record.pid, f"\0INNKEEPER_MARK={self.mark(record.id)}\0".encode(), others)
 
     def left(self, record: Record) -> list[proc.Stat]:
         """The same once its main program is gone, when most often nobody is left."""
-        if record.child and not record.limits:  # so is, by now, whoever it left
+        if record.child and not record.group:  # so is, by now, whoever it left
             children = proc.read(f"/proc/self/task/{os.getpid()}/children")
-            if children is not None and not {int(pid) for pid in children.split()} - self.mains.keys():
+            if children is not None and not {int(pid) for pid in children.split()} - self.mains.keys() - {self.spare()}:
                 return []
         return self.all(record)
 
@@ -60,13 +61,17 @@ class Kin:
 
     def kill(self, record: Record) -> None:
         """SIGKILL to everything."""
-        if record.limits and self._cgroups.version:
-            self._cgroups.kill(record.id)
+        if record.group and self._cgroups.version:
+            self._cgroups.kill(record.group)
         else:
             for one in self.all(record):
                 _signal(one.pid, signal.SIGKILL)
         if not record.gone:
             _signal(record.pid, signal.SIGKILL)
+
+
+def _none() -> int:
+    return 0
 
 
 def _signal(pid: int, number: int) -> None:

@@ -1,11 +1,17 @@
-"""Starts a program so that it owns nothing of ours: limits, user, folder, files, environment. Called by the spawner.
+"""Starts a program so that it owns nothing of ours: limits, user, folder, files, environment. Used by ``starting.py``.
 
-The new process waits until its record is written and only then becomes the program: a program never runs that no
-record tells of, wherever the spawner is killed. It says through a pipe what kept it from running, if anything.
+A shell is started at once and waits at a gate, a pipe that is its standard input, until its record is written; only
+then does it go on to the command: a program never runs that no record tells of, wherever the spawner is killed. While
+it waits it enters its control groups and lowers its limits, so that this costs the spawner nothing.
+
+Starting does not copy the spawner (``posix_spawn`` shares its memory until the shell runs), which is several times
+cheaper than a fork. What has no place in ``posix_spawn`` (folder, user, file mask) the spawner takes on itself for that
+moment; it has one thread and nothing else happens meanwhile.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -14,114 +20,230 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .wire import Message
+
 _MANY_FILES = (4096, 65536)  # soft and hard; programs that walk all possible descriptors stay quick
+_DEFAULT = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Variables that a shell does not take from its environment, or takes for its own affairs.
+_SHELLS_OWN = frozenset(
+    {
+        "BASHOPTS",
+        "BASH_VERSINFO",
+        "CDPATH",
+        "ENV",
+        "EUID",
+        "IFS",
+        "LINENO",
+        "MAIL",
+        "MAILPATH",
+        "OLDPWD",
+        "OPTARG",
+        "OPTIND",
+        "PPID",
+        "PS1",
+        "PS2",
+        "PS4",
+        "PWD",
+        "SHELLOPTS",
+        "UID",
+        "_",
+    }
+)
+_SCRIPT = 9  # the descriptor of a spare's command
+_JOINS = range(3, _SCRIPT)  # the descriptors by which a shell enters its groups; one digit, as shells want it
 
 
 class Start:
-    """What a program is started with. ``run_as`` is user and group number, or None for our own."""
+    """What a program is started with. ``run_as`` is user and group number, or None for our own.
 
-    __slots__ = ("build", "command", "env", "joins", "log", "memory_bytes", "nothing", "run_as")
+    Without a command, the shell is a spare: it gets that and its environment when it is released.
+    """
+
+    __slots__ = ("build", "command", "env", "joins", "log", "memory_bytes", "run_as")
 
     def __init__(
         self,
-        command: str,
+        command: str | None,
         build: str,
         env: Mapping[str, str],
         *,
         log: int,
-        nothing: int,
         joins: Sequence[str],
         memory_bytes: int | None,
         run_as: tuple[int, int] | None,
     ) -> None:
-        self.command = os.fsencode(command)
+        check(command or "", build, env)
+        self.command, self.env = command, env
         self.build = build
-        self.env = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
-        self.log, self.nothing = log, nothing  # descriptors: the log, and /dev/null
-        self.joins = joins  # control groups to enter
+        self.log = log  # a descriptor
+        self.joins = joins  # the files of control groups in which it has to write itself down
         self.memory_bytes = memory_bytes  # to be held by a resource limit; None where a group holds it
         self.run_as = run_as
-        for text in (self.command, *self.env, *self.env.values()):
-            if b"\0" in text:
-                raise ValueError("the command and the environment may not hold NUL bytes")
-        if any(b"=" in name or not name for name in self.env):
-            raise ValueError("a name in the environment may neither be empty nor hold '='")
+
+
+def check(command: str, build: str, env: Mapping[str, str]) -> None:
+    """Raises ``ValueError`` for what cannot be said to the kernel."""
+    for text in (command, build, *env, *env.values()):
+        if "\0" in text:
+            raise ValueError("the command, the build and the environment may not hold NUL bytes")
+        text.encode()
+    if any("=" in name or not name for name in env):
+        raise ValueError("a name in the environment may neither be empty nor hold '='")
+
+
+def plain(env: Mapping[str, str]) -> bool:
+    """Whether a shell can set all of it as it would have found it, which is not so for what is a shell's own."""
+    return all(name.isidentifier() and name.isascii() and name not in _SHELLS_OWN for name in env)
+
+
+def kind(wish: Message) -> tuple[object, ...]:
+    """Launches of one kind can be served by one another's spare."""
+    user = tuple(wish["run_as"] or ()), tuple(wish["own_users"] or ())
+    return wish["build"], wish["cgroup"], user, wish["memory_mb"], wish["cpu"]
 
 
 class Waiting:
-    """A process that waits to become the program. ``complaint`` is read to its end: empty when the program runs."""
+    """A shell at its gate."""
 
-    __slots__ = ("complaint", "go", "pid")
+    __slots__ = ("_go", "_script", "pid")
 
-    def __init__(self, pid: int, go: int, complaint: int) -> None:
-        self.pid, self.go, self.complaint = pid, go, complaint
+    def __init__(self, pid: int, go: int, script: int = -1) -> None:
+        self.pid, self._go, self._script = pid, go, script
+
+    def tell(self, command: str, env: Mapping[str, str]) -> None:
+        """What a spare is to run. Raises ``OSError``."""
+        sets = "; ".join(f"export {name}={_quoted(value)}" for name, value in env.items())
+        text = f"exec {_SCRIPT}<&-; {sets}; {command}".encode()
+        if os.write(self._script, text) != len(text):
+            raise OSError(errno.ENOSPC, "no room for a command")
 
     def release(self) -> None:
         """Its record is written: run."""
-        os.write(self.go, b"g")
-        os.close(self.go)
+        try:
+            os.write(self._go, b"\n")
+        except OSError:  # it could not come so far, and its end tells so
+            pass
+        self.abandon()
 
     def abandon(self) -> None:
-        """Its record could not be written: never run."""
-        os.close(self.go)
-        os.close(self.complaint)
+        """Its record could not be written: never run. Or it runs already."""
+        os.close(self._go)
+        if self._script >= 0:
+            os.close(self._script)
 
 
-def fork(start: Start) -> Waiting:
-    """A process of its own session that waits for :meth:`Waiting.release`. Raises ``OSError``."""
-    waits, go = os.pipe()
-    complaint, complain = os.pipe()
-    try:
-        pid = os.fork()
-    except OSError:
-        for fd in (waits, go, complaint, complain):
-            os.close(fd)
-        raise
-    if pid == 0:
-        _become(start, waits, go, complain)
-    os.close(waits)
-    os.close(complain)
-    os.set_blocking(complaint, False)
-    return Waiting(pid, go, complaint)
+class Launcher:
+    """Starts shells. There is one in a spawner, whose working directory and file mask it puts back each time."""
 
-
-def _become(start: Start, waits: int, go: int, complain: int) -> None:
-    """In the new process. Does not return."""
-    what = "wait for its record"
-    try:
-        signal.set_wakeup_fd(-1)
-        os.setsid()
-        os.close(go)  # or the end of the spawner would not be seen
-        if not os.read(waits, 1):
-            os._exit(0)
-        what = "set its signals"
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        what = "set its limits"
-        for join in start.joins:
-            fd = os.open(join, os.O_WRONLY | os.O_CLOEXEC)
-            os.write(fd, b"0")
+    def __init__(self, umask: int = 0o077) -> None:
+        self._umask = umask
+        self._here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._held = _hold(_SCRIPT + 1)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = _MANY_FILES[1] if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES[1])
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(_MANY_FILES[0], most), most))
+        self._files = f"ulimit -S -n {min(_MANY_FILES[0], most)} && ulimit -H -n {most}"
+
+    def spawn(self, start: Start) -> Waiting:
+        """A shell of its own session that waits for :meth:`Waiting.release`. Raises ``OSError``, text and all."""
+        script, env = self._script(start)
+        waits, go = os.pipe2(os.O_CLOEXEC)
+        opened: list[int] = []
+        pid, script_fd = 0, -1
+        what = "enter its control groups"
+        try:
+            if start.command is None:
+                script_fd = os.memfd_create("command", os.MFD_CLOEXEC)
+            for join in start.joins:
+                opened.append(os.open(join, os.O_WRONLY | os.O_CLOEXEC))
+            actions = [(os.POSIX_SPAWN_DUP2, waits, 0), *((os.POSIX_SPAWN_DUP2, start.log, fd) for fd in (1, 2))]
+            actions += ((os.POSIX_SPAWN_DUP2, fd, place) for fd, place in zip(opened, _JOINS, strict=False))
+            if script_fd >= 0:
+                actions.append((os.POSIX_SPAWN_DUP2, script_fd, _SCRIPT))
+            what = f"enter its build {start.build}"
+            os.chdir(start.build)  # before we give up what we may: the folders above need not be open to everybody
+            what = "run /bin/sh" if start.run_as is None else f"run /bin/sh as user {start.run_as[0]}"
+            os.umask(0o022)
+            with _Guise(start.run_as):
+                pid = os.posix_spawn(
+                    "/bin/sh",
+                    ["sh", "-c", script],
+                    env,
+                    file_actions=actions,
+                    setsid=True,
+                    setsigmask=(),
+                    setsigdef=_DEFAULT,
+                )
+        except OSError as error:
+            raise OSError(error.errno, f"it could not {what}: {error.strerror}") from error
+        finally:
+            os.umask(self._umask)
+            os.fchdir(self._here)
+            for fd in (waits, *opened, *(() if pid else (go, script_fd))):
+                if fd >= 0:
+                    os.close(fd)
+        return Waiting(pid, go, script_fd)
+
+    def _script(self, start: Start) -> tuple[str, Mapping[str, str]]:
+        """The shell's line, and its environment.
+
+        All of ours is in the command's first line, so that the shell counts lines as the customer does. What would
+        bring code into the shell itself (``LD_PRELOAD`` and its like) it sets behind the gate.
+        """
+        limits = [self._files]
         if start.memory_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (start.memory_bytes, start.memory_bytes))
-        what = f"enter its build {start.build}"
-        os.chdir(start.build)  # before we give up what we may: the folders above it need not be open to everybody
-        if start.run_as is not None:
-            what = f"become user {start.run_as[0]}"
-            os.setgroups([])
-            os.setresgid(start.run_as[1], start.run_as[1], start.run_as[1])
-            os.setresuid(start.run_as[0], start.run_as[0], start.run_as[0])
-        what = "run /bin/sh"
-        os.umask(0o022)
-        os.dup2(start.nothing, 0)
-        os.dup2(start.log, 1)
-        os.dup2(start.log, 2)
-        os.execve(b"/bin/sh", [b"sh", b"-c", start.command], start.env)
-    except BaseException as error:
-        why = error.errno if isinstance(error, OSError) and error.errno else 0
-        os.write(complain, f"{why} it could not {what}: {error}".encode())
-    finally:
-        os._exit(127)
+            limits.append(f"ulimit -d {start.memory_bytes >> 10}")
+        places = _JOINS[: len(start.joins)]
+        limits += (f"echo 0 >&{place}" for place in places)
+        late = {name: value for name, value in start.env.items() if name.startswith("LD_")}
+        sets = "".join(f"export {name}={_quoted(value)}; " for name, value in late.items() if name.isidentifier())
+        closing = "".join(f" {place}>&-" for place in places)
+        script = (
+            f"{' && '.join(limits)} || exit 125; read -r INNKEEPER_GATE || exit 0; unset INNKEEPER_GATE; "
+            f"exec </dev/null{closing}; "
+            + (f". /proc/self/fd/{_SCRIPT}" if start.command is None else sets + start.command)
+        )
+        return script, {name: value for name, value in start.env.items() if name not in late} if late else start.env
+
+
+class _Guise:
+    """Makes us another user, and ourselves again.
+
+    Our saved user stays, by which we come back; a program that is started gets its own from its effective one, and so
+    nothing of ours. A change of user also makes us a process that no user may look into or trace.
+    """
+
+    def __init__(self, run_as: tuple[int, int] | None) -> None:
+        self._run_as = run_as
+
+    def __enter__(self) -> None:
+        if self._run_as is None:
+            return
+        user, group = self._run_as
+        self._user, self._group = os.geteuid(), os.getegid()
+        if os.getgroups():
+            os.setgroups([])  # for good: we need none, and programs are to have none
+        try:
+            os.setresgid(group, group, self._group)
+            os.setresuid(user, user, self._user)
+        except OSError:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        if self._run_as is not None:
+            os.setresuid(self._user, self._user, self._user)
+            os.setresgid(self._group, self._group, self._group)
+
+
+def _hold(stop: int) -> list[int]:
+    """Take the free descriptors below this one, so that nothing of ours is in the way when a shell gets them."""
+    held: list[int] = []
+    while (fd := os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)) < stop:
+        held.append(fd)
+    os.close(fd)
+    return held
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"

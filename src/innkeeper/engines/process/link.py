@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
@@ -11,7 +10,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from innkeeper.engines.base import HostUnavailable
 
@@ -20,8 +21,10 @@ from . import wire
 log = logging.getLogger(__name__)
 
 _PATIENCE = 5.0  # seconds for a spawner to answer
-_LIMIT = 1 << 18
 _TRIES = 8
+
+_encode = msgspec.json.Encoder().encode
+_decode: Callable[[bytes], wire.Message] = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +35,38 @@ class Refused(Exception):
     again: bool
 
 
-class Link:
-    """One connection. ``heard`` is called with each message that holds a report, ``lost`` once the connection is."""
+class Link(asyncio.Protocol):
+    """One connection. ``heard`` is called with each message that holds a report, ``lost`` once the connection is.
+
+    Nothing here is a task: what the spawner says is taken apart where it arrives, and what is asked in one turn of the
+    event loop leaves in one piece.
+    """
 
     def __init__(
         self, run: Path, options: wire.Message, heard: Callable[[wire.Message], None], lost: Callable[[], None]
     ) -> None:
         self._run, self._options, self._heard, self._lost = run, options, heard, lost
+        self._loop = asyncio.get_running_loop()
         self._asked: dict[int, asyncio.Future[wire.Message]] = {}
         self._count = 0
-        self._lines = wire.Lines()
-        self._writer: asyncio.StreamWriter | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._rest = b""
+        self._out: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._hello: asyncio.Future[wire.Message] | None = None
+        self._closed = asyncio.Event()
+        self._taken = False  # whether its end is news
 
     async def open(self) -> wire.Message:
         """Connect, to a spawner started for it if need be; its hello. Raises :class:`HostUnavailable`."""
         async with asyncio.timeout(_PATIENCE * 4):
             for _ in range(_TRIES):
-                hello, reader = await self._connect()
+                hello = await self._connect()
                 if hello is None:
                     await asyncio.to_thread(self._start_spawner)
                 elif hello["version"] == wire.VERSION:
-                    assert reader is not None
-                    self._task = asyncio.create_task(self._listen(reader))
+                    self._taken = True
+                    if self._transport is None:  # it went while we took note
+                        self._loop.call_soon(self._lost)
                     return hello
                 else:
                     log.info("the spawner speaks version %s; it hands over to a new one", hello["version"])
@@ -63,21 +75,24 @@ class Link:
 
     async def close(self) -> None:
         """Hang up. ``lost`` is not called."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-        await self._hang_up()
+        self._taken = False
+        if self._transport is not None:
+            self._transport.close()
+            await self._closed.wait()
 
     async def ask(self, verb: str, **body: Any) -> wire.Message:
         """Ask and wait for the answer. Raises :class:`Refused` and :class:`HostUnavailable`."""
-        if self._writer is None:
+        if self._transport is None:
             raise HostUnavailable("the spawner is gone")
         self._count += 1
         number = self._count
-        answer: asyncio.Future[wire.Message] = asyncio.get_running_loop().create_future()
+        body["do"], body["n"] = verb, number
+        line = _encode(body)
+        answer: asyncio.Future[wire.Message] = self._loop.create_future()
         self._asked[number] = answer
-        self._writer.write(wire.encode({"do": verb, "n": number} | body))
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(line)
         try:
             message = await answer
         finally:
@@ -86,64 +101,69 @@ class Link:
             raise Refused(message["error"], message["again"])
         return message
 
-    async def _connect(self) -> tuple[wire.Message | None, asyncio.StreamReader | None]:
+    # -- called by the event loop ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        self._rest, self._hello = b"", self._loop.create_future()
+        self._closed.clear()
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data if self._rest else data).split(b"\n")
+        for line in lines:
+            message = _decode(line)
+            if "report" in message:  # also those in an answer, so that none overtakes another
+                self._heard(message)
+            if "re" in message:
+                answer = self._asked.get(message["re"])
+                if answer is not None and not answer.done():
+                    answer.set_result(message)
+            elif "hello" in message and self._hello is not None and not self._hello.done():
+                self._hello.set_result(message["hello"])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._transport = None
+        self._out.clear()
+        self._closed.set()
+        if self._hello is not None and not self._hello.done():
+            self._hello.cancel()
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(HostUnavailable("the spawner is gone"))
+        if self._taken:
+            self._taken = False
+            self._lost()
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if self._transport is not None and out:
+            out.append(b"")
+            self._transport.write(b"\n".join(out))
+
+    async def _connect(self) -> wire.Message | None:
         """Its hello, or None when nobody answers."""
         # A socket's path may have 108 bytes at most; by way of an open folder it is short wherever the folder is.
         folder = os.open(self._run, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            reader, self._writer = await asyncio.open_unix_connection(
-                f"/proc/self/fd/{folder}/{wire.SOCKET}", limit=_LIMIT
-            )
+            await self._loop.create_unix_connection(lambda: self, f"/proc/self/fd/{folder}/{wire.SOCKET}")
         except (FileNotFoundError, ConnectionError):
-            return None, None
+            return None
         finally:
             os.close(folder)
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                lines = wire.Lines()
-                while data := await reader.read(_LIMIT):
-                    messages = lines.feed(data)
-                    if messages:
-                        for message in messages[1:]:
-                            asyncio.get_running_loop().call_soon(self._heard, message)
-                        self._lines = lines
-                        hello: wire.Message = messages[0]["hello"]
-                        return hello, reader
-        except (TimeoutError, ConnectionError):
-            pass
-        await self._hang_up()
-        return None, None
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(_LIMIT):
-                for message in self._lines.feed(data):
-                    if "report" in message:  # also those in an answer, so that none overtakes another
-                        self._heard(message)
-                    if "re" in message:
-                        answer = self._asked.get(message["re"])
-                        if answer is not None and not answer.done():
-                            answer.set_result(message)
-        self._task = None
-        await self._hang_up()
-        self._lost()
-
-    async def _hang_up(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(HostUnavailable("the spawner is gone"))
+        assert self._hello is not None
+        done, _ = await asyncio.wait([self._hello], timeout=_PATIENCE)
+        if done and not self._hello.cancelled():
+            return self._hello.result()
+        await self.close()
+        return None
 
     async def _send_away(self) -> None:
-        assert self._writer is not None
-        self._writer.write(wire.encode({"do": "leave", "n": 0}))
-        with contextlib.suppress(OSError):
-            await self._writer.drain()
-        await self._hang_up()
+        self._out.append(_encode({"do": "leave", "n": 0}))
+        self._flush()
+        await self.close()
 
     def _start_spawner(self) -> None:
         """In a thread: start it, and return when it answers. ``posix_spawn`` shares nothing of our memory with it."""

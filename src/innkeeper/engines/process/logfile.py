@@ -17,6 +17,28 @@ _KEPT = 0.75
 _CHUNK = 1 << 20
 
 
+def path(server_id: str) -> str:
+    """Where the spawner, whose working directory is DIR/run, has a server's log."""
+    return f"../logs/{server_id}.log"
+
+
+def rename(name: str, server_id: str) -> bool:
+    """Give a log to another. False where that has one."""
+    try:
+        os.link(path(name), path(server_id))
+    except FileExistsError:
+        return False
+    os.unlink(path(name))
+    return True
+
+
+def sweep(prefix: str) -> None:
+    """Delete the logs whose names begin so."""
+    for name in os.listdir("../logs"):
+        if name.startswith(prefix):
+            os.unlink(f"../logs/{name}")
+
+
 def create(path: str) -> int:
     """The file's descriptor, for appending."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

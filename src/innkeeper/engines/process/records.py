@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _STEP = 1 << 20  # bytes reserved at a time
 _LINE = 2048  # more than a line takes
-_KEPT = ("id", "ports", "log_limit", "limits", "pid", "started", "boot", "started_at", "ready_at", "stop_at", "ended")
+_KEPT = ("id", "ports", "log_limit", "group", "pid", "started", "boot", "started_at", "ready_at", "stop_at", "ended")
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -26,13 +26,13 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Record:
     """One server. The fields of ``_KEPT`` are durable, the others are about this spawner's life."""
 
-    __slots__ = (*_KEPT, "answer", "child", "gone", "killed", "left", "log_seen", "pidfd", "since", "status", "told")
+    __slots__ = (*_KEPT, "child", "gone", "killed", "left", "log_seen", "pidfd", "since", "status")
 
     def __init__(self, server_id: str) -> None:
         self.id = server_id
         self.ports: list[tuple[str, int]] = []  # (transport, number)
         self.log_limit = 0
-        self.limits = False  # whether it has a cgroup of its own
+        self.group = ""  # the name of its control group, if it has one
         self.pid = 0
         self.started = 0  # /proc's start time, which with the pid names one process
         self.boot = ""
@@ -40,7 +40,6 @@ class Record:
         self.ready_at: int | None = None
         self.stop_at: float | None = None  # when it is killed, by the monotonic clock
         self.ended: list[Any] | None = None  # [by, code, at, detail]
-        self.answer: list[Any] = []  # who waits for its start
         self.child = False  # whether this spawner is its parent, who is told how it ended
         self.pidfd = -1  # of those that are not children of this spawner
         self.gone = False  # whether its main program ended, perhaps with others of its still alive
@@ -49,7 +48,6 @@ class Record:
         self.left = 0  # how many it left behind
         self.since = 0.0  # when it was started, by the monotonic clock
         self.log_seen = 0  # the size of its log when we last looked
-        self.told = False  # whether its start was answered
 
     @property
     def handle(self) -> str:

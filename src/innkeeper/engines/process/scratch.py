@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 
 class Scratch:
-    """The scratch folders below ``homes``."""
+    """The scratch folders below ``homes``. Whose they are also says which users are taken.
+
+    A server with a user of its own has a folder of that user from its start until it is discarded. So no two that are
+    alive have the same, and nobody is given one to whom a folder with somebody else's data belongs; this holds after a
+    restart too, for it is read from the folders.
+    """
 
     def __init__(self, homes: str) -> None:
         self._homes = homes
+        self._taken = dict[str, int]()
+        for entry in os.scandir(homes):
+            self._taken[entry.name] = entry.stat(follow_symlinks=False).st_uid
+        self._users = set(self._taken.values())
+        self._last = max(self._users, default=0)
+
+    def free_user(self, first: int, count: int) -> int:
+        """A user number that no folder belongs to, of ``count`` from ``first`` on; one used long ago, if any was."""
+        at = self._last - first + 1
+        for number in range(max(at, 0), max(at, 0) + count):
+            user = first + number % count
+            if user not in self._users:
+                self._last = user
+                return user
+        raise OSError(errno.EAGAIN, f"all {count} users for servers are taken; discard ended servers")
 
     def path(self, server_id: str) -> str:
         """Where a server's folder is, or would be."""
@@ -24,7 +45,21 @@ class Scratch:
             pass
         if owner is not None:
             os.chown(home, *owner)
+            self._taken[server_id] = owner[0]
+            self._users.add(owner[0])
         return home
+
+    def rename(self, name: str, server_id: str) -> None:
+        """Give a folder to another, who has none or an empty one. Raises ``OSError``."""
+        os.rename(self.path(name), self.path(server_id))
+        if name in self._taken:
+            self._taken[server_id] = self._taken.pop(name)
+
+    def sweep(self, prefix: str) -> None:
+        """Delete the folders whose names begin so."""
+        for name in os.listdir(self._homes):
+            if name.startswith(prefix):
+                self.remove(name)
 
     def remove(self, server_id: str) -> None:
         """Delete it, as the user that it belongs to and, if there is something in it, not in our own time."""
@@ -37,6 +72,7 @@ class Scratch:
         try:
             if not os.listdir(folder):
                 os.rmdir(home)
+                self._users.discard(self._taken.pop(server_id, -1))
             elif os.fork() == 0:
                 try:
                     if os.getuid() == 0:
@@ -48,6 +84,8 @@ class Scratch:
                     os.rmdir(home)
                 finally:
                     os._exit(0)
+            else:
+                self._users.discard(self._taken.pop(server_id, -1))
         finally:
             os.close(folder)
 

@@ -123,9 +123,9 @@ class Spawner:
     def run(self) -> None:
         """Until idle for a while, or told to leave."""
         gc.collect()
-        gc.freeze()  # what is here now stays; forked children then copy less of it
-        self._loop.run(self._servers.settle)
-        self._servers.settle()
+        gc.freeze()  # what is here now stays
+        self._loop.run(self._servers.ledger.settle)
+        self._servers.leave()
         self._cgroups.remove_all()  # what still holds a server stays
 
     def _woken(self, events: int) -> None:
@@ -174,7 +174,7 @@ class Spawner:
                 self._clients.append(client)  # from now on it hears of changes
                 self._await(client)
 
-        self._servers.when_durable(greet)
+        self._servers.ledger.when_durable(greet)
 
     def _gone(self, client: _Client) -> None:
         if client in self._clients:

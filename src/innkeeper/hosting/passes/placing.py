@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from math import isfinite
 
 import msgspec
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 #: Servers placed in one transaction.
 _AT_ONCE = 200
+#: Wanted servers looked through for those: where one place is full, the ones behind its many may go elsewhere.
+_LOOKED_THROUGH = 2000
 #: Hosts are told of so many servers at a time.
 _TOLD_AT_ONCE = 64
 
@@ -70,12 +73,13 @@ class Placing:
 
     async def place(self) -> None:
         """Give every wanted server a host and ports, as far as there are any."""
-        wanted = await self._db.read(servers.in_states, [ServerState.WANTED], _AT_ONCE)
+        wanted = await self._db.read(servers.in_states, [ServerState.WANTED], _LOOKED_THROUGH)
         if not wanted:
             return
         releases = await self._db.read(placing.releases_of, [server.id for server in wanted])
         spaces = await self._spaces()
-        placements = [p for server in wanted if (p := self._choose(server, releases[server.id], spaces)) is not None]
+        chosen = (self._choose(server, releases[server.id], spaces) for server in wanted)
+        placements = list(islice((placement for placement in chosen if placement is not None), _AT_ONCE))
         moved = [False] * len(placements)
         try:
             if placements:
@@ -85,7 +89,7 @@ class Placing:
             for placement, done in zip(placements, moved, strict=True):
                 for number in () if done else placement.numbers:
                     self._hosts[placement.host_id].ports.release(number, self._clock.now())
-        if len(wanted) == _AT_ONCE:
+        if len(placements) == _AT_ONCE:  # there may be more; what finds no place waits for the next usual pass
             self._bell.ring()
 
     async def _spaces(self) -> dict[str, HostSpace]:
