@@ -76,6 +76,7 @@ async def life(inn: TestInn, game: Game, *, restart: bool) -> Any:
     return standing, told, [str(room.status) for room in ended]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restart", [False, True], ids=["goes-on", "restarts"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_wherever_a_pass_is_cut_off_the_end_is_the_same(small_inn: TestInn, after: bool, restart: bool) -> None:
