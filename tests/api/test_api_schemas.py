@@ -114,7 +114,8 @@ def session_of(running: Running) -> Any:
                 for k, v in request.headers.items()
             }
             headers.pop("Content-Length", None)
-            answer = running.do(ask(running.inn, request.method, path, body, headers=headers))
+            follows = "follow=" in path  # a log that is followed ends with its server, or when its reader goes
+            answer = running.do(ask(running.inn, request.method, path, body, headers=headers, leaves=follows))
             made = requests.Response()
             made.status_code = answer.status
             made.headers = requests.structures.CaseInsensitiveDict(answer.headers)

@@ -46,8 +46,12 @@ async def ask(
     token: str | None = None,
     headers: Mapping[str, str] | None = None,
     length: int | None = None,
+    leaves: bool = False,
 ) -> Answer:
-    """One request. ``path`` as on the wire, with its query. ``length`` is announced whatever the body is."""
+    """One request. ``path`` as on the wire, with its query. ``length`` is announced whatever the body is.
+
+    With ``leaves`` the client goes away as soon as the answer has begun: for streams that do not end.
+    """
     raw_path, _, query = path.partition("?")
     sent = {"host": "inn", **(headers or {})}
     if token is not None:
@@ -66,11 +70,13 @@ async def ask(
     }  # fmt: skip
     answer = Answer(0, {}, b"", 0)
     ended = False
+    begun = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
         nonlocal ended
         if ended:
-            await asyncio.Event().wait()  # the client stays until it is answered
+            await begun.wait()  # the client stays until it is answered
+            return {"type": "http.disconnect"}
         piece = next(pieces, None)
         ended = piece is None
         answer.taken += len(piece or b"")
@@ -80,6 +86,8 @@ async def ask(
         if message["type"] == "http.response.start":
             answer.status = message["status"]
             answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            if leaves:
+                begun.set()
         else:
             answer.body += message.get("body", b"")
 

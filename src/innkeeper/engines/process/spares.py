@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 from . import launching, logfile
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .wire import Message
 
 _REST = 0.02  # seconds after the last start until a spare is made: in a rush there is better to do
+_PATIENCE = 100  # milliseconds
 _PREFIX = ".spare-"  # no server's id begins so
 
 
@@ -86,6 +88,10 @@ class Spares:
             spare.waiting.abandon()
             if wait:
                 os.waitpid(spare.waiting.pid, 0)
+                for _ in range(_PATIENCE):  # the kernel empties a group a moment after its last process ended
+                    if not spare.group or self._cgroups.remove(spare.group):
+                        break
+                    time.sleep(0.001)
             self._tidy(spare)
 
     def ended(self, pid: int) -> None:
