@@ -48,7 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_megabytes: int = 256  #: of output kept for each server; the oldest goes first
     build_megabytes: int = 8192  #: of the largest archive that is taken
     unpacked_megabytes: int = 16384  #: of the largest build that is unpacked
-    run_as: str = ""  #: ``uid:gid`` that servers run as where Innkeeper runs as root; empty is a user of its own for each
+    run_as: str = ""  #: ``uid:gid`` of servers where Innkeeper runs as root; empty is a user of its own for each
     owner_email: str = "owner@localhost"  #: the person that the first token acts as
     organisation: str = "My studio"  #: name of the first organisation
     #: base64 of 32 bytes that secrets are encrypted with; empty is ``secret.key`` in the data folder

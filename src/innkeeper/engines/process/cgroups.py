@@ -211,7 +211,10 @@ class Cgroups:
         return 0
 
     def usage(self, server_id: str) -> tuple[float | None, int | None]:
-        """CPU seconds since its start and resident bytes now; None for what these groups do not tell."""
+        """CPU seconds since its start and resident bytes now; None for what these groups do not tell.
+
+        The kernel adds a group's memory up every two seconds only, so a young one's is 0: that is not told yet.
+        """
         cpu: float | None = None
         memory: int | None = None
         if self.version == 2:
@@ -221,7 +224,7 @@ class Cgroups:
             figures = _numbers(f"{group}/memory.stat")
             if "anon" in figures:
                 memory = figures["anon"] + figures.get("file_mapped", 0)
-            return cpu, memory
+            return cpu, memory or None
         if "cpuacct" in self._parents:
             used_ns = proc.read(f"{self._parents['cpuacct']}/{server_id}/cpuacct.usage")
             cpu = int(used_ns) / 1e9 if used_ns else None
@@ -229,7 +232,7 @@ class Cgroups:
             figures = _numbers(f"{self._parents['memory']}/{server_id}/memory.stat")
             if "total_rss" in figures:
                 memory = figures["total_rss"] + figures.get("total_mapped_file", 0)
-        return cpu, memory
+        return cpu, memory or None
 
     def remove(self, server_id: str) -> bool:
         """Remove its group; False while something is still in it."""

@@ -164,7 +164,7 @@ def release(app_id: str, org_id: str, release_id: str | None) -> Steps[Release]:
         (app_id,) if release_id is None else (app_id, release_id),
     )
     if not rows:
-        raise NotFound(f"there is no release {release_id}" if release_id else "the app has no release yet")
+        raise NotFound(f"there is no release {release_id}" if release_id else "the app has nothing to run yet")
     return Release(*rows[0])
 
 

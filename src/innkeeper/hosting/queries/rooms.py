@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from innkeeper.db.database import Many, Row, Statement, Steps
-from innkeeper.db.sql import FOR_UPDATE, SKIP_LOCKED, listed
+from innkeeper.db.sql import FOR_UPDATE, listed
 from innkeeper.hosting.model import Cause, Room, RoomState, Seat, Server, ServerState
 from innkeeper.hosting.placement import seat_rooms
 from innkeeper.kit.errors import Invalid, LimitReached, NotFound, Taken
@@ -109,7 +109,7 @@ def release_for(app_id: str, org_id: str | None, release_id: str | None) -> Step
         return (
             NotFound(f"the app has no release {release_id}")
             if release_id
-            else Invalid("the app has no release yet: release a build first")
+            else Invalid("the app has nothing to run yet: deploy a build first")
         )
     if build_deleted_at is not None:
         return Invalid("the build of this release was deleted; release another build")
@@ -156,12 +156,11 @@ def claim_seats(
     (``ask.lacking``), the last rooms may get no seat, and the list is shorter.
     """
     release_id, seats = release
-    rows = yield Statement(
-        f"select {SERVER} from servers where release_id = $1 and location = $2 and accepting = 1 and taken < $3"
-        f" order by taken desc, created_at, id limit $4 {SKIP_LOCKED}",
-        (release_id, location, seats, len(rooms)),
-    )
-    servers = {row[0]: server_of(row) for row in rows}
+    servers = yield from _open_servers(release, location, len(rooms))
+    if sum(seats - server.taken for server in servers.values()) < len(rooms):
+        # Another transaction may have freed seats on the very servers that this one had to wait for: look again,
+        # now that they are ours, before a server is started or a room refused.
+        servers.update((yield from _open_servers(release, location, len(rooms))))
     if ask.lacking is not None:
         rooms = rooms[: sum(seats - server.taken for server in servers.values())]
     seating = seat_rooms(
@@ -183,6 +182,22 @@ def claim_seats(
     if grown:
         yield Many("update servers set taken = taken + $2, idle_since = null where id = $1", grown)
     return [servers[server_id] for server_id in seating.chosen]
+
+
+def _open_servers(release: tuple[str, int], location: str, most: int) -> Steps[dict[str, Server]]:
+    """Servers with free seats, the fullest first, locked against others.
+
+    Locks are taken in the order of ids, here and in ``close_rooms``, so that two transactions do not wait for each
+    other in a ring. Rows that somebody holds are waited for, not left out: their free seats are seats.
+    """
+    rows = yield Statement(
+        f"select {SERVER} from servers where accepting = 1 and taken < $3 and id in"
+        " (select id from servers where release_id = $1 and location = $2 and accepting = 1 and taken < $3"
+        f" order by taken desc, created_at, id limit $4) order by id {FOR_UPDATE}",
+        (release[0], location, release[1], most),
+    )
+    servers = sorted(map(server_of, rows), key=lambda server: (-server.taken, server.created_at, server.id))
+    return {server.id: server for server in servers}
 
 
 def wanted_server(
@@ -219,9 +234,14 @@ class CloseAsk:
 
 def close_rooms(asks: Sequence[CloseAsk]) -> Steps[Sequence[Exception | None]]:
     """End rooms and free their seats. A room that is over already, or is not the caller's, is NotFound."""
+    ids = json.dumps([ask.room_id for ask in asks])
+    yield Statement(
+        f"select id from servers where id in (select server_id from rooms where id in ({listed('$1')}))"
+        f" order by id {FOR_UPDATE}",
+        (ids,),
+    )
     rows = yield Statement(
-        f"select id, app_id, state, server_id from rooms where id in ({listed('$1')}) order by id {FOR_UPDATE}",
-        (json.dumps([ask.room_id for ask in asks]),),
+        f"select id, app_id, state, server_id from rooms where id in ({listed('$1')}) order by id {FOR_UPDATE}", (ids,)
     )
     found = {row[0]: row for row in rows}
     owners = yield Statement(
@@ -257,5 +277,5 @@ def free_seats(freed: dict[str, int], now: int) -> Steps[None]:
         yield Many(
             "update servers set taken = taken - $2, idle_since = case when taken = $2 then $3 else idle_since end"
             " where id = $1",
-            [(server_id, count, now) for server_id, count in freed.items()],
+            [(server_id, count, now) for server_id, count in sorted(freed.items())],
         )
