@@ -244,9 +244,10 @@ async def some_processes(drive: Drive, client: Any, app_id: str, bzflag_id: str)
     async def figures() -> Any:
         wanted = [ProcessMetricName.CPU, ProcessMetricName.MEMORY, ProcessMetricName.ACTIVE_CONNECTIONS]
         found = await drive(processes.get_process_metrics, bzflag_id, app_id, metrics=wanted, step=1)
-        return found if found.memory else None
+        # The first measurement may be of a program that has only just begun, and uses next to nothing.
+        return found if found.memory and found.memory[-1].value > 1 << 20 else None
 
-    assert (await eventually(figures)).memory[-1].value > 1 << 20
+    assert (await eventually(figures)).memory[-1].value < 512 << 20
 
 
 async def logs(drive: Drive, client: Any, app_id: str, server_id: str) -> None:

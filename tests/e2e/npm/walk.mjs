@@ -378,9 +378,10 @@ async function processes(appId, opened) {
   const metrics = await until("figures", async () => {
     const request = { appId, processId: opened.bzflag.processId, metrics: ["cpu", "memory", "activeConnections"], step: 1 };
     const found = await op("GetProcessMetrics", cloud.processesV3.getProcessMetrics(request));
-    return found.memory.length > 0 && found;
+    // The first measurement may be of a program that has only just begun, and uses next to nothing.
+    return found.memory.length > 0 && found.memory.at(-1).value > 1 << 20 && found;
   });
-  assert.ok(metrics.memory[0].value > 1 << 20, "bzfs uses more than a mebibyte");
+  assert.ok(metrics.memory.at(-1).value < 512 << 20, "bzfs uses a few mebibytes");
   await cloud.processesV3.getProcessMetrics({ appId, processId: extra.processId });
   await op("StopProcess", cloud.processesV3.stopProcess(extra.processId, appId));
   const stopped = await until("the stop", async () => {
