@@ -49,6 +49,8 @@ _SHELLS_OWN = frozenset(
         "_",
     }
 )
+#: A shell whose gate was closed for good, its spawner being dead, ends with this exit code: nothing ran.
+NEVER_LET_IN = 119
 _SCRIPT = 9  # the descriptor of a spare's command
 _JOINS = range(3, _SCRIPT)  # the descriptors by which a shell enters its groups; one digit, as shells want it
 
@@ -199,7 +201,7 @@ class Launcher:
         sets = "".join(f"export {name}={_quoted(value)}; " for name, value in late.items() if name.isidentifier())
         closing = "".join(f" {place}>&-" for place in places)
         script = (
-            f"{' && '.join(limits)} || exit 125; read -r INNKEEPER_GATE || exit 0; unset INNKEEPER_GATE; "
+            f"{' && '.join(limits)} || exit 125; read -r INNKEEPER_GATE || exit {NEVER_LET_IN}; unset INNKEEPER_GATE; "
             f"exec </dev/null{closing}; "
             + (f". /proc/self/fd/{_SCRIPT}" if start.command is None else sets + start.command)
         )

@@ -13,6 +13,7 @@ from . import logfile
 from .adopting import Adoption
 from .ending import Ending
 from .kin import Kin
+from .launching import NEVER_LET_IN
 from .ledger import Ledger
 from .readiness import Readiness
 from .records import Journal, Record
@@ -84,9 +85,7 @@ class Servers:
         self.ledger.when_durable(lambda: answer({"report": record.report()}))
 
     def _refuse(self, record: Record, error: Exception, text: str, answer: Answer) -> None:
-        self._clean(record)
-        logfile.remove(logfile.path(record.id))
-        self._scratch.remove(record.id)
+        self._undo(record)
         again = isinstance(error, OSError) and error.errno in _PASSING
         answer({"error": error.strerror or text if isinstance(error, OSError) else text, "again": again})
 
@@ -176,7 +175,18 @@ class Servers:
             record.status = None if status is None else os.waitstatus_to_exitcode(status)
             self._ending.main_gone(record)
 
+    def _undo(self, record: Record) -> None:
+        """Nothing ran: leave no trace."""
+        self._clean(record)
+        logfile.remove(logfile.path(record.id))
+        self._scratch.remove(record.id)
+
     def _finish(self, record: Record) -> None:
+        if record.status == NEVER_LET_IN and not record.child and record.ready_at is None:
+            # Its spawner died between writing its record and letting it in. It is started when it is asked for again.
+            self.ledger.drop(record)
+            self._undo(record)
+            return
         young = self._loop.wall() - record.started_at < _YOUNG
         failed = record.status != 0 and record.stop_at is None and (record.ready_at is None or young)
         by, code, detail = verdict(
