@@ -97,7 +97,7 @@ class App:
             common.append(_CORS)
         try:
             client = scope.get("client")
-            visit = Visit(self._wings, headers, client[0] if client else "", self._base_url(scope, headers))
+            visit = Visit(self._wings, headers, client[0] if client else "", scope.get("scheme", "http"))
             await endpoint.authorize(visit, values)
             body: bytes | AsyncIterator[bytes] = b""
             if endpoint.uploads:
@@ -188,13 +188,6 @@ class App:
             message = await self._receive(receive)
             yield message.get("body", b"")
             more = message.get("more_body", False)
-
-    def _base_url(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
-        settings = self._wings.settings
-        if settings.public_url:
-            return settings.public_url
-        host = headers.get(b"host", b"").decode("latin-1")
-        return f"{scope.get('scheme', 'http')}://{host}" if host else settings.local_url
 
     async def _elsewhere(
         self, scope: Scope, receive: Receive, send: Send, method: str, path: str, methods: tuple[str, ...] | Any

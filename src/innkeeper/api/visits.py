@@ -63,10 +63,19 @@ class Visit:
     wings: Wings
     headers: Mapping[bytes, bytes]  #: names in lower case
     client_ip: str
-    base_url: str  #: where the caller reached us, for links in answers; without a slash at its end
+    scheme: str  #: ``http`` or ``https``, as the caller came
     known_caller: Caller | None = None  #: the holder of an organisation's token
     known_player: Player | None = None  #: a logged-in player
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  #: more headers for the answer
+
+    @property
+    def base_url(self) -> str:
+        """Where the caller reached us, for links in answers; without a slash at its end."""
+        settings = self.wings.settings
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        if settings.public_url or not host:
+            return settings.local_url
+        return f"{self.scheme}://{host}"
 
     @property
     def caller(self) -> Caller:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from innkeeper.db.database import Database, Steps
 from innkeeper.hosting.apps import service_of
-from innkeeper.hosting.model import App, Cause, Server, ServerState, StandingOrder, StopWhy
+from innkeeper.hosting.model import ACCEPTING, App, Cause, Server, ServerState, StandingOrder, StopWhy
 from innkeeper.hosting.queries import retiring as queries
 from innkeeper.hosting.queries.rooms import add_servers, wanted_server
 from innkeeper.hosting.queries.servers import begin_stop, move
@@ -38,51 +38,40 @@ class Standing:
     async def keep(self) -> None:
         """One step towards every order."""
         for app in await self._db.read(queries.apps_with_orders):
-            if not any(await self._db.read(self._look, app)):
+            if await self._db.read(self._plans, app) is None:  # most looks find nothing to do, and write nothing
                 continue
             ids = [self._chance.uuid() for _ in range(sum(order.target for order in _orders(app)))]
             if await self._db.write(self._step, app, ids, self._clock.now()):
                 self._bell.ring()
 
-    def _look(self, app: App) -> Steps[list[object]]:
-        """What there is to do, without doing it: most looks find nothing."""
+    def _plans(self, app: App) -> Steps[tuple[tuple[str, int], dict[str, StandingPlan]] | None]:
+        """The release that serves, and for each location that has anything to do, what. None: nothing at all."""
         newest, servers = yield from queries.standing(app.id)
         if newest is None:
-            return []
+            return None
         orders = {order.location: order for order in _orders(app)}
-        found: list[object] = [
-            s for s in servers if s.cause == Cause.STANDING and s.location not in orders and s.taken == 0
-        ]
-        for order in orders.values():
-            plan = plan_standing(order, newest[0], [s for s in servers if s.location == order.location])
-            found += [*range(plan.want), *plan.drain, *plan.surplus]
-        return [True for _ in found]
+        plans = {
+            location: plan_standing(order, newest[0], [s for s in servers if s.location == location])
+            for location, order in orders.items()
+        }
+        for server in servers:
+            idle = server.state in ACCEPTING and server.taken == 0
+            if idle and server.cause == Cause.STANDING and server.location not in orders:
+                before = plans.get(server.location, StandingPlan(0, (), ()))
+                plans[server.location] = StandingPlan(0, (), (*before.surplus, server.id))
+        plans = {location: plan for location, plan in plans.items() if plan != StandingPlan(0, (), ())}
+        return (newest, plans) if plans else None
 
     def _step(self, app: App, ids: Sequence[str], now: int) -> Steps[bool]:
-        """Plan and carry out on one state of the database. True when something changed."""
-        newest, servers = yield from queries.standing(app.id)
-        if newest is None:
+        """Plan and carry out on one state of the database. True when there was something to do."""
+        planned = yield from self._plans(app)
+        if planned is None:
             return False
-        changed = False
+        newest, plans = planned
         fresh = iter(ids)
-        ordered = {order.location for order in _orders(app)}
-        for order in _orders(app):
-            here = [server for server in servers if server.location == order.location]
-            plan = plan_standing(order, newest[0], here)
-            changed |= bool(plan.want or plan.drain or plan.surplus)
-            yield from self._carry_out(app, plan, order.location, newest, fresh, now)
-        for server in servers:
-            if server.cause == Cause.STANDING and server.location not in ordered:
-                moved = yield from begin_stop(
-                    server.id,
-                    StopWhy.SURPLUS,
-                    "no standing order wants it any more",
-                    now,
-                    now + self._stopping,
-                    empty=True,
-                )
-                changed |= moved
-        return changed
+        for location, plan in plans.items():
+            yield from self._carry_out(app, plan, location, newest, fresh, now)
+        return True
 
     def _carry_out(
         self, app: App, plan: StandingPlan, location: str, newest: tuple[str, int], ids: Iterator[str], now: int
@@ -104,10 +93,10 @@ class Standing:
                 yield from begin_stop(
                     server_id, StopWhy.DRAINED, "a newer release took over", now, now + self._stopping, empty=True
                 )
+        ordered = any(order.location == location for order in _orders(app))
+        reason = "more than the standing order wants" if ordered else "no standing order wants it any more"
         for server_id in plan.surplus:
-            yield from begin_stop(
-                server_id, StopWhy.SURPLUS, "more than the standing order wants", now, now + self._stopping, empty=True
-            )
+            yield from begin_stop(server_id, StopWhy.SURPLUS, reason, now, now + self._stopping, empty=True)
 
 
 def _orders(app: App) -> Sequence[StandingOrder]:
