@@ -5,7 +5,7 @@
     curl -X POST localhost:8090/play -d '{"player": "Ada"}'
 
 Each request waits until there is somebody to play with and their room is open, and is then told where to connect. A
-player who hangs up is out of the queue. Needs `pip install innkeeper`; aiohttp comes along with it.
+player who hangs up is out of the queue. Needs the package innkeeper, without extras; aiohttp comes along with it.
 """
 
 import asyncio
@@ -13,8 +13,10 @@ import contextlib
 import json
 import os
 import sys
+import traceback
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -22,13 +24,15 @@ from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
 from innkeeper.contract.hathora.words import Region
 from innkeeper.sdk import AsyncHathoraCloud, CallError
 
+Game = dict[str, Any]
+
 
 @dataclass(eq=False)
 class Ticket:
     """A player who waits for a game."""
 
     player: str
-    game: asyncio.Future[dict] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    game: asyncio.Future[Game] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Matchmaker:
@@ -39,8 +43,8 @@ class Matchmaker:
         self.queue: deque[Ticket] = deque()
         self.opening: set[asyncio.Task[None]] = set()
 
-    async def play(self, player: str) -> dict:
-        """Wait for a game: its room, address and players. Raises CallError when no room could be opened."""
+    async def play(self, player: str) -> Game:
+        """Wait for a game: its room, address and players. Raises why no room could be opened, CallError mostly."""
         ticket = Ticket(player)
         self.queue.append(ticket)
         if len(self.queue) >= self.size:
@@ -62,16 +66,16 @@ class Matchmaker:
             # The room's config reaches the game server as HATHORA_INITIAL_ROOM_CONFIG: say there who will come.
             config = json.dumps({"players": players})
             room = await self.hathora.rooms_v2.create_room(CreateRoomParams(region=self.region, room_config=config))
-            info = await self.hathora.wait_until_active(room.room_id, timeout=60, every=0.1)
-        except CallError as error:
-            outcome: dict | CallError = error
+            info = await self.hathora.wait_until_active(room.room_id, timeout=60)
+        except Exception as error:  # whatever it is: the players must not wait for ever
+            outcome: Game | Exception = error
         else:
             where = info.exposed_port
             outcome = {"roomId": info.room_id, "host": where.host, "port": where.port, "players": players}
         for ticket in team:
             if ticket.game.done():
                 continue
-            if isinstance(outcome, CallError):
+            if isinstance(outcome, Exception):
                 ticket.game.set_exception(outcome)
             else:
                 ticket.game.set_result(outcome)
@@ -87,8 +91,10 @@ def application(matchmaker: Matchmaker) -> web.Application:
             return web.json_response({"message": 'send {"player": "your name"}'}, status=400)
         try:
             return web.json_response(await matchmaker.play(str(player)))
-        except CallError as error:
-            return web.json_response({"message": f"no room could be opened: {error.message}"}, status=503)
+        except Exception as error:
+            if not isinstance(error, CallError):
+                traceback.print_exc()  # a mistake of ours, not an answer of the server
+            return web.json_response({"message": f"no room could be opened: {error}"}, status=503)
 
     async def waiting(request: web.Request) -> web.Response:
         return web.json_response([ticket.player for ticket in matchmaker.queue])
@@ -99,7 +105,10 @@ def application(matchmaker: Matchmaker) -> web.Application:
 
 
 async def main(port: int) -> None:
-    async with AsyncHathoraCloud(app_id=os.environ["INNKEEPER_APP_ID"]) as hathora:
+    app_id = os.environ.get("INNKEEPER_APP_ID")
+    if not app_id:
+        sys.exit("backend.py: say in INNKEEPER_APP_ID which app's rooms to open; `innkeeper apps list` has the ids")
+    async with AsyncHathoraCloud(app_id=app_id) as hathora:
         region = (await hathora.discovery_v2.get_ping_service_endpoints())[0].region
         # A player who hangs up shall be known to have done so at once.
         runner = web.AppRunner(application(Matchmaker(hathora, region)), handler_cancellation=True)

@@ -1,16 +1,16 @@
 """Wires the house once: settings in, an inn out, with its database, wings, keepers and the ASGI application.
 
-Called by ``cli`` (``innkeeper up``) and by tests, which hand in a clock, chance and hosts of their own.
+Called by ``serving.py``, ``cli`` and by tests, which hand in a clock, chance and hosts of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import logging
+import os
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +33,14 @@ from innkeeper.api.visits import Wings
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
+from innkeeper.db.lease import Lease
 from innkeeper.engines.base import Transport
 from innkeeper.engines.ports import PortTable, default_range, ephemeral_range
 from innkeeper.engines.process.engine import ProcessEngine
 from innkeeper.hosting.apps import Apps
-from innkeeper.hosting.archive import Limits
+from innkeeper.hosting.archives.unpacking import Limits
+from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import Builds
-from innkeeper.hosting.echo import EchoGuard, UdpEcho
 from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.hosts import Host, Spaces
 from innkeeper.hosting.keeper import HostingKeeper, Rules
@@ -51,11 +52,10 @@ from innkeeper.hosting.passes.metering import Metering, Sweeping
 from innkeeper.hosting.releases import Releases
 from innkeeper.hosting.rooms import Rooms
 from innkeeper.hosting.servers import Servers
-from innkeeper.hosting.uploads import UploadStore
 from innkeeper.hosting.usage import UsageAccount
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock, SystemClock
-from innkeeper.kit.errors import Invalid
+from innkeeper.kit.errors import Invalid, Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import Box, load_key
@@ -66,6 +66,8 @@ log = logging.getLogger(__name__)
 assert _hathora
 
 MIB = 1 << 20
+#: Servers run as users of their own: they pass through the folders above their build, and list none.
+_PASSABLE = 0o711
 #: How often what is outdated is forgotten, in seconds.
 _SWEEP_EVERY = 60.0
 
@@ -82,6 +84,7 @@ class Inn:
     bell: Bell
     founded: Founded
     founding: Founding
+    lease: Lease | None = None  #: on a database that others can reach too
 
 
 def local_host(settings: Settings, clock: Clock) -> Host:
@@ -124,22 +127,60 @@ async def open_inn(
     clock, chance = clock or SystemClock(), chance or Chance()
     async with AsyncExitStack() as stack:
         folder = settings.folder
-        await asyncio.to_thread(_make_folder, folder)
+        await asyncio.to_thread(_make_folder, folder, _PASSABLE)
         stack.callback((await asyncio.to_thread(_lock, folder)).close)
         db = await connect(settings.database_url, clock=clock) if database is None else database
         stack.push_async_callback(db.close)
+        lease = await _take_lease(settings, db, clock, chance)
+        if lease is not None:
+            stack.push_async_callback(_give_back, lease)
         key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
         inn = await _wire(settings, db, key, clock, chance, hosts)
+        inn.lease = lease
         await inn.wings.builds.open()
         stack.push_async_callback(inn.wings.builds.close)
         stack.push_async_callback(inn.keeper.close)
         await inn.keeper.open()
         if keep:
             inn.keeper.start()
-            for loop in _slow_loops(inn, clock, chance):
+            loops = _slow_loops(inn, clock, chance)
+            if lease is not None:
+                loops.append(KeeperLoop("lease", lease.renew, Bell(), clock, chance))
+            for loop in loops:
                 task = asyncio.create_task(loop.run())
                 stack.push_async_callback(_end, task)
         yield inn
+
+
+async def _take_lease(settings: Settings, db: Database, clock: Clock, chance: Chance) -> Lease | None:
+    """The right to keep the database. One in the data folder is ours by the folder's lock."""
+    if not settings.database:
+        return None
+    folder = settings.folder.absolute()
+    name = await asyncio.to_thread(_name_of_house, folder, chance)
+    host = socket.gethostname()
+    lease = Lease(db, clock, f"{name}@{host}", f"on {host} with the data folder {folder}, process {os.getpid()}")
+    await lease.take()
+    return lease
+
+
+async def _give_back(lease: Lease) -> None:
+    try:
+        await lease.give_back()
+    except Unavailable as error:
+        log.warning("the lease of the database could not be given back, and ends by itself: %s", error)
+
+
+def _name_of_house(folder: Path, chance: Chance) -> str:
+    """What this data folder calls itself, made at its first start."""
+    path = folder / "house"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        beside = folder / "house.new"
+        beside.write_text(chance.hex(16))
+        beside.replace(path)
+        return path.read_text()
 
 
 async def _wire(
@@ -154,7 +195,9 @@ async def _wire(
     apps = Apps(db, clock, chance, box, bell)
     releases = Releases(db, clock, chance, box, bell, [transport.value for transport in Transport])
     builds_folder = folder / "builds"
-    builds_folder.mkdir(exist_ok=True, mode=0o755)
+    for kept, mode in ((builds_folder, _PASSABLE), (folder / "uploads", 0o700)):
+        _make_folder(kept, mode)
+        kept.chmod(mode)
     uploads = UploadStore(folder / "uploads", most_bytes=settings.build_megabytes * MIB)
     builds = Builds(db, clock, chance, uploads, builds_folder, Limits(unpacked_bytes=settings.unpacked_megabytes * MIB))
     spaces = Spaces(hosts, clock)
@@ -232,69 +275,25 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, mode: int) -> None:
+    """Make it with this mode, whatever our umask. One that is there keeps its own."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(mode)
     except OSError as error:
         raise Invalid(f"the data folder {folder} cannot be made: {error.strerror}") from None
 
 
 def _lock(folder: Path) -> Any:
     """Hold the data folder for this process: two houses on one folder would start everything twice."""
-    file = (folder / "innkeeper.lock").open("a")
+    # For us alone: a server that could open it could hold it, and we would never start again.
+    path = folder / "innkeeper.lock"
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "a")
+    path.chmod(0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
         raise Invalid(f"another Innkeeper runs on {folder}; stop it, or choose another folder with --data") from None
     return file
-
-
-async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Answer HTTP until told to stop (Ctrl-C, SIGTERM). ``ready`` is called once requests are taken."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            if self.started:
-                ready()
-
-    settings = inn.settings
-    config = uvicorn.Config(
-        inn.app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        ws="websockets-sansio",
-        ws_max_size=1 << 16,
-        http="httptools",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-    )
-    echo = UdpEcho(EchoGuard(inn.wings.clock))
-    try:
-        await echo.start(settings.host, settings.port)
-    except OSError as error:
-        log.warning("UDP port %d cannot be bound for the ping echo: %s", settings.port, error.strerror)
-    _settle_memory()
-    try:
-        await Server(config).serve()
-    finally:
-        await echo.close()
-
-
-def _settle_memory() -> None:
-    """Spare the collector of cycles what is here to stay, and have it look less often: requests leave few cycles.
-
-    With 256 requests under way its usual thresholds took almost half of what a room costs (152 us of CPU, 84 without).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)

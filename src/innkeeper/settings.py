@@ -1,15 +1,18 @@
 """Every setting of the house, typed, each with its reason. Read once by the command line and handed to ``inn.py``.
 
 A setting comes from, in this order: the command line, the environment (``INNKEEPER_PORT``), a TOML file, its default.
+What is wrong with one is said in plain words, with where it came from.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +24,22 @@ _ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, never bo
 
 #: The settings file, in the data folder, that is read when no other is named.
 FILE = "innkeeper.toml"
+#: What the names of settings begin with in the environment.
+PREFIX = "INNKEEPER_"
+#: Variables with that beginning that are no settings: for the command line and clients, and those that an engine gives
+#: to servers.
+OTHER_VARIABLES = frozenset({"URL", "TOKEN", "APP_ID", "REGION", "CONFIG", "SERVER_ID", "MARK"})
+#: Whose values are never shown: they are secrets, or may have one in them.
+HIDDEN = frozenset({"secret_key", "database"})
+#: The URL of a database that can be used; what has no scheme is the path of an SQLite file.
+_DATABASE = re.compile(r"sqlite:///.|postgres(?:ql)?://")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_PORTS = "a range from 1 to 65535, the lower port first, such as 20000-29999"
+_KINDS: Mapping[Any, str] = {int: "a whole number", str: "a text", frozenset[str]: "a list of names"}
+
+
+class WrongSetting(Invalid):
+    """A setting that cannot be used; the text says which, where it came from and what to write."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,7 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: range that servers' ports come from, ``20000-29999``; empty is one that no outgoing connection uses
     ports: str = ""
     port_quarantine: float = 60.0  #: seconds that a port rests after use: late packets shall not reach a stranger
-    locations: frozenset[str] = frozenset()  #: names of the places this machine serves; empty is every place
+    locations: frozenset[str] = frozenset()  #: regions this machine serves, such as ``frankfurt``; empty is every one
     host_cpu: float | None = None  #: processors to give out; none is no limit, as servers are idle most of the time
     host_memory_mb: float | None = None  #: MiB to give out; none is no limit
     placing_seconds: float = 100.0  #: how long a wanted server waits for a host
@@ -89,23 +108,65 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def port_range(self, usual: tuple[int, int]) -> tuple[int, int]:
-        """First and last port for servers; ``usual`` where none is set. Raises Invalid."""
+        """First and last port for servers; ``usual`` where none is set. Raises :class:`WrongSetting`."""
         if not self.ports:
             return usual
-        first, dash, last = self.ports.partition("-")
-        if not (dash and first.strip().isdecimal() and last.strip().isdecimal()):
-            raise Invalid(f"ports: write a range such as 20000-29999, not {self.ports!r}")
+        first, dash, last = (part.strip() for part in self.ports.partition("-"))
+        if not (dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 65535):
+            raise WrongSetting(f"ports: write {_PORTS}, not {self.ports!r}")
         return int(first), int(last)
 
     @property
     def run_as_ids(self) -> tuple[int, int] | None:
-        """The user and group that servers run as, or None for the usual. Raises Invalid."""
+        """The user and group that servers run as, or None for the usual. Raises :class:`WrongSetting`."""
         if not self.run_as:
             return None
         user, _, group = self.run_as.partition(":")
         if not (user.isdecimal() and group.isdecimal()):
-            raise Invalid(f"run_as: write numbers such as 1000:1000, not {self.run_as!r}")
+            raise WrongSetting(f"run_as: write numbers such as 1000:1000, not {self.run_as!r}")
         return int(user), int(group)
+
+
+def _can_be_asked(check: Callable[[Settings], object]) -> Callable[[Settings], bool]:
+    def holds(settings: Settings) -> bool:
+        try:
+            check(settings)
+        except WrongSetting:
+            return False
+        return True
+
+    return holds
+
+
+#: What the type of a setting does not say: whether its value will do, and what to write.
+_RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
+    "port": (lambda it: 0 <= it.port <= 65535, "a port from 1 to 65535, or 0 for a free one"),
+    "database": (
+        lambda it: "://" not in it.database or bool(_DATABASE.match(it.database)),
+        "sqlite:///PATH or postgresql://USER@HOST/NAME",
+    ),
+    "public_url": (
+        lambda it: not it.public_url or is_url(it.public_url),
+        "the whole URL, such as https://inn.example.org",
+    ),
+    "ports": (_can_be_asked(lambda it: it.port_range((1, 1))), _PORTS),
+    "run_as": (_can_be_asked(lambda it: it.run_as_ids), "numbers such as 1000:1000"),
+    "log_level": (lambda it: it.log_level in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
+}
+
+
+def is_url(text: str) -> bool:
+    """Whether this is where an HTTP server can be: ``http`` or ``https``, a host, perhaps a port and a path."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not close
+        return False
+
+
+def location_name(text: str) -> str:
+    """The name of a location as the house writes it: ``Los Angeles`` and ``los-angeles`` are ``los_angeles``."""
+    return text.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def load_settings(
@@ -113,28 +174,80 @@ def load_settings(
 ) -> Settings:
     """Put the settings together; ``given`` are those of the command line, None where it says nothing.
 
-    Raises Invalid, naming the setting and where it came from.
+    Raises :class:`WrongSetting`, naming the setting, where it came from and what to write.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     from_environ = {
-        name: environ[f"INNKEEPER_{name.upper()}"]
-        for name in Settings.__struct_fields__
-        if f"INNKEEPER_{name.upper()}" in environ
+        name: environ[PREFIX + name.upper()] for name in Settings.__struct_fields__ if PREFIX + name.upper() in environ
     }
     folder = chosen.get("data") or from_environ.get("data") or "inn-data"
     path = file or Path(folder) / FILE
-    from_file: dict[str, Any] = {}
-    if path.is_file():
-        try:
-            from_file = tomllib.loads(path.read_text())
-        except tomllib.TOMLDecodeError as error:
-            raise Invalid(f"{path} is not TOML: {error}") from None
-    elif file is not None:
-        raise Invalid(f"there is no settings file {file}")
+    from_file = _read(path, must=file is not None)
+
+    def where(name: str) -> str:
+        if name in chosen:
+            return "--" + name.replace("_", "-")
+        return PREFIX + name.upper() if name in from_environ else f"{name} in {path}"
+
     merged: dict[str, Any] = {**from_file, **from_environ, **chosen}
-    if isinstance(merged.get("locations"), str):
-        merged["locations"] = [name.strip() for name in merged["locations"].split(",") if name.strip()]
+    settings = Settings(**{name: _typed(name, value, where(name)) for name, value in merged.items()})
+    for name, (holds, what) in _RULES.items():
+        if name in merged and not holds(settings):
+            raise _wrong(name, merged[name], where(name), what)
+    return settings
+
+
+def _read(path: Path, *, must: bool) -> dict[str, Any]:
+    """What a settings file says. One that is not there says nothing, unless it ``must`` be."""
     try:
-        return msgspec.convert(merged, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"settings: {error}") from None
+        said = tomllib.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        if must:
+            raise WrongSetting(f"there is no settings file {path}") from None
+        return {}
+    except OSError as error:
+        raise WrongSetting(f"the settings file {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # neither TOML nor UTF-8
+        raise WrongSetting(f"{path} is not TOML: {error}") from None
+    for name in said:
+        if name not in Settings.__struct_fields__:
+            raise WrongSetting(f"{path}: there is no setting {name!r}{_meant(name)}")
+    return said
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    kind = _TYPES[name]
+    if name == "locations":
+        names = value.split(",") if isinstance(value, str) else value
+        if not (isinstance(names, list | frozenset) and all(isinstance(each, str) for each in names)):
+            raise _wrong(name, value, where, _KINDS[kind])
+        return frozenset(location_name(each) for each in names if each.strip())
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        raise _wrong(name, value, where, _KINDS.get(kind, "a number")) from None
+
+
+_TYPES: Mapping[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
+def _wrong(name: str, value: Any, where: str, what: str) -> WrongSetting:
+    return WrongSetting(f"{where}: write {what}" + ("" if name in HIDDEN else f", not {value!r}"))
+
+
+def _meant(name: str, *, prefix: str = "") -> str:
+    """A question for a name that is not known, where one that is looks like it."""
+    import difflib  # for those who mistyped alone
+
+    near = difflib.get_close_matches(name.lower(), Settings.__struct_fields__, n=1, cutoff=0.6)
+    return f"; did you mean {prefix + (near[0].upper() if prefix else near[0])}?" if near else ""
+
+
+def strange_variables(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none, as a slip of the finger makes it."""
+    known = {name.upper() for name in Settings.__struct_fields__} | OTHER_VARIABLES
+    return [
+        f"{name} in the environment is no setting{_meant(word, prefix=PREFIX)}"
+        for name in sorted(environ)
+        if name.startswith(PREFIX) and (word := name.removeprefix(PREFIX)) not in known
+    ]

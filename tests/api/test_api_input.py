@@ -75,8 +75,9 @@ async def post(game: Game, path: str, body: bytes | None, **more: Any) -> Answer
         (DEPLOYMENT, deployment(buildId="bld-none"), 404, "buildId"),
         ("/apps/v2/apps", b'{"appName":"Not Good","authConfiguration":{}}', 422, "appName"),
         ("/apps/v2/apps", b'{"appName":"game-1","authConfiguration":{}}', 422, "game-1"),
-        ("/builds/v3/builds", b'{"buildSizeInBytes":-1}', 422, "less than 1 byte"),
-        ("/builds/v3/builds", b'{"buildSizeInBytes":99999999999999}', 422, "bytes"),
+        ("/builds/v3/builds", b'{"buildSizeInBytes":-1}', 422, "buildSizeInBytes: a build of -1 bytes"),
+        ("/builds/v3/builds", b'{"buildSizeInBytes":0}', 422, "buildSizeInBytes: a build of 0 bytes"),
+        ("/builds/v3/builds", b'{"buildSizeInBytes":99999999999999}', 422, "buildSizeInBytes: a build of 9"),
         ("/processes/v3/apps/{app}/processes/regions/Mars", None, 422, "region"),
     ],
 )  # fmt: skip

@@ -20,21 +20,25 @@ def test_deploying_makes_a_build_and_a_deployment_with_what_was_asked(deployed: 
     assert (build["status"], build["buildTag"]) == ("succeeded", "v1")
     assert deployment["buildId"] == build["buildId"]
     assert deployment["roomsPerProcess"] == 10
-    assert deployment["env"] == [{"name": "MOTTO", "value": "a=b, c d"}]
+    assert deployment["env"] == [{"name": "MOTTO", "value": "***"}]  # it ends up in the logs of pipelines
     assert deployment["additionalContainerPorts"] == [{"name": "ws", "port": 7778, "transportType": "tcp"}]
 
 
 def test_deploying_tells_people_how_it_goes(innkeeper: Line) -> None:
-    result = innkeeper("deploy", EXAMPLE, "--app", "first", "--from-latest")
+    result = innkeeper("deploy", EXAMPLE, "--app", "first", "--from-latest", "--data", innkeeper.inn.data)
     assert "Deployed dep-" in result.stdout
-    for told in ("Packed 4 files", "  Servers start by: python3 server.py", "Built bld-"):
+    again = f"Open one with: innkeeper rooms create --wait --app first --data {innkeeper.inn.data}\n"
+    for told in (again, "Packed 4 files", "  Servers start by: python3 server.py", "Built bld-"):
         assert told in result.stderr
 
 
 def test_what_is_not_given_is_taken_from_the_latest(innkeeper: Line, deployed: dict[str, Any]) -> None:
     build_id = deployed["build"]["buildId"]
     more = ("--from-latest", "--env", "TONE=high", "--requested-cpu", "0.25", "--deployment-tag", "second")
-    made = innkeeper.json("deployments", "create", build_id, *more)
+    created = innkeeper.json("deployments", "create", build_id, *more)
+    assert {"name": "TONE", "value": "***"} in created["env"]
+    made = innkeeper.json("deployments", "info", created["deploymentId"])  # which shows values, when asked for JSON
+    assert made | {"env": []} == created | {"env": []}
     assert made["roomsPerProcess"] == 10
     assert made["requestedCPU"] == 0.25
     assert {"name": "MOTTO", "value": "a=b, c d"} in made["env"]
@@ -56,12 +60,15 @@ def test_a_room_from_its_opening_to_its_end(innkeeper: Line, inn: RunningInn) ->
 
     info = innkeeper.json("rooms", "info", "arena")
     process_id = info["currentAllocation"]["processId"]
+    assert opened["processId"] == process_id
     assert info["roomConfig"] == '{"map":"docks"}'
     assert ["arena", "active", process_id] in [row[:3] for row in innkeeper.lines("rooms", "list")]
-    assert (
-        f"{opened['exposedPort']['host']}:{opened['exposedPort']['port']}/udp"
-        in innkeeper("rooms", "info", "arena").stdout
-    )
+    shown = innkeeper.lines("rooms", "info", "arena")
+    for head, port, transport in (
+        (["address"], opened["exposedPort"], "udp"),
+        (["port", "ws"], opened["additionalExposedPorts"][0], "tcp"),
+    ):
+        assert [*head, f"{port['host']}:{port['port']}/{transport}"] in shown
     assert [one["processId"] for one in innkeeper.json("processes", "list")] == [process_id]
     assert innkeeper.json("processes", "info", process_id)["status"] == "running"
 
@@ -74,6 +81,11 @@ def test_a_room_from_its_opening_to_its_end(innkeeper: Line, inn: RunningInn) ->
         assert "Ended room arena" in innkeeper("rooms", "destroy", "arena").stdout
         assert json.loads(watching.stdout.readline())["status"] == "destroyed"
     assert watching.returncode == 0
+    ended = innkeeper("rooms", "info", "arena").stdout
+    assert "why it ended  room arena is over: destroyed by" in ended
+    over = innkeeper.json("rooms", "info", "arena")["allocations"][0]["unscheduledAt"]
+    seen = innkeeper("rooms", "watch", "arena").stdout
+    assert seen.startswith(f"{over[:19].replace('T', ' ')}Z destroyed room arena is over")
     assert "arena" not in innkeeper("rooms", "list").stdout
     assert innkeeper.lines("rooms", "list", "--process", process_id, "--ended")[1][:2] == ["arena", "destroyed"]
 
@@ -154,10 +166,32 @@ def test_tokens_are_made_used_and_revoked(innkeeper: Line, inn: RunningInn) -> N
     assert "refuses" in innkeeper("rooms", "create", "--token", secret, "--app", "first", code=5).stderr
     listed = innkeeper("tokens", "list").stdout
     assert "watcher" in listed
+    assert "LAST 4" in listed
     assert secret not in listed
     assert innkeeper.json("tokens", "revoke", token_id) == {"revoked": [token_id]}
     assert "revoked" in innkeeper("apps", "list", "--token", secret, code=5).stderr
     assert secret not in inn.log
+
+
+def test_the_shell_completes_what_the_innkeeper_has(innkeeper: Line, inn: RunningInn) -> None:
+    innkeeper("rooms", "create", "--wait", "--room-id", "typed")
+    process_id = innkeeper.json("rooms", "info", "typed")["currentAllocation"]["processId"]
+
+    def completed(line: str, **env: str) -> list[str]:
+        words = {"_INNKEEPER_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        done = subprocess.run(
+            inn.command(), env=inn.environment() | words | env, capture_output=True, text=True, check=False
+        )
+        assert done.stderr == ""
+        return [word.removeprefix("plain,") for word in done.stdout.split()]
+
+    assert completed("innkeeper rooms create --region Lo") == ["Los_Angeles", "London"]
+    assert completed("innkeeper rooms list --app f") == ["first"]
+    assert completed("innkeeper rooms watch ty") == ["typed"]
+    assert completed("innkeeper logs --app first ty") == ["typed"]
+    assert completed(f"innkeeper processes stop {process_id[:8]}") == [process_id]
+    for away in ("http://127.0.0.1:1", "nonsense"):
+        assert completed("innkeeper rooms watch ", INNKEEPER_URL=away, INNKEEPER_TOKEN="t") == []
 
 
 def test_orgs(innkeeper: Line, inn: RunningInn) -> None:

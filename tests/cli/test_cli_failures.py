@@ -30,7 +30,9 @@ def test_what_is_refused(innkeeper: Line) -> None:
     innkeeper("rooms", "create", "--room-id", "twice")
     assert "twice" in innkeeper("rooms", "create", "--room-id", "twice", code=1).stderr
     assert "there is: Seattle, " in innkeeper("rooms", "create", "--region", "Mars", code=2).stderr
-    assert innkeeper("rooms", "create", "--room-id", "no spaces", code=1).stderr.startswith("innkeeper: ")
+    assert innkeeper("rooms", "create", "--room-id", "no spaces", code=2).stderr.startswith("innkeeper: --room-id: ")
+    late = innkeeper("rooms", "create", "--wait", "--timeout", "0", "--room-id", "late", "--app", "first", code=1)
+    assert "To go on looking: innkeeper rooms watch late --app first\n" in late.stderr
     innkeeper("processes", "stop", "--all")
 
 
@@ -38,8 +40,15 @@ def test_options_that_cannot_be_read(innkeeper: Line) -> None:
     for arguments, text in (
         (["--env", "NOVALUE"], "--env: write NAME=VALUE, not 'NOVALUE'"),
         (["--port", "ws/7778"], "write NAME:PORT/PROTO, not 'ws/7778'"),
+        (["--port", "ws:99999/tcp"], "write a port from 1 to 65535"),
+        (["--transport-type", "tls"], "'tls' is not one of 'udp', 'tcp'"),
+        (["--build-id", "-x"], "--build-id: write"),
+        (["--app", "Big Game", "--create-app"], "--app: write up to 64 small letters"),
     ):
-        assert text in innkeeper("deploy", EXAMPLE, *arguments, code=2).stderr
+        told = innkeeper("deploy", EXAMPLE, *arguments, code=2).stderr
+        assert text in told
+        assert "Packed" not in told
+    assert "NAME: write up to 64 small letters" in innkeeper("apps", "create", "Big Game", code=2).stderr
     assert "there is no scope 'fly'" in innkeeper("tokens", "create", "x", "--scope", "fly", code=2).stderr
     assert "--scope (again for more), or --admin" in innkeeper("tokens", "create", "x", code=2).stderr
     assert "name the servers to end, or say --all" in innkeeper("processes", "stop", code=2).stderr
@@ -58,8 +67,11 @@ def test_directories_that_cannot_be_deployed(innkeeper: Line, tmp_path: Path) ->
 
 def test_nobody_answers(innkeeper: Line) -> None:
     told = innkeeper("apps", "list", "--url", "http://127.0.0.1:1", "--token", "t", code=3).stderr
-    assert "http://127.0.0.1:1 does not answer ([Errno 111] Connection refused)" in told
+    assert "http://127.0.0.1:1 does not answer (connection refused)" in told
     assert "`innkeeper up`" in told
+    for arguments in (["--token", "t"], []):
+        told = innkeeper("rooms", "list", "--url", "127.0.0.1:18080", *arguments, code=2).stderr
+        assert "write http://127.0.0.1:18080" in told
 
 
 def test_a_wrong_token(innkeeper: Line) -> None:

@@ -11,9 +11,15 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from inns import PATIENCE, RunningInn, clean_environment, until
 
@@ -44,10 +50,10 @@ def refused(*arguments: str | Path, env: dict[str, str] | None = None, code: int
     return done.stderr
 
 
-def started(folder: Path, said: Callable[[int], bytes], out: int) -> tuple[subprocess.Popen[bytes], str]:
+def started(folder: Path, said: Callable[[int], bytes], out: int, *options: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start it with an output of ours; what it said until it told how to end it."""
     program = subprocess.Popen(
-        [sys.executable, "-m", "innkeeper", "up", "--data", str(folder / "data"), "--port", "0"],
+        [sys.executable, "-m", "innkeeper", "up", "--data", str(folder / "data"), "--port", "0", *options],
         stdout=out, stderr=subprocess.DEVNULL, env=clean_environment(),
     )  # fmt: skip
     text = b""
@@ -126,6 +132,88 @@ def test_servers_run_on_and_the_next_start_takes_them_over(house: RunningInn) ->
     assert house.log.splitlines()[-1] == "Innkeeper has ended. No game server runs."
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_who_watches_goes_on_over_a_restart(house: RunningInn, end: str) -> None:
+    house.start()
+    house.run("deploy", EXAMPLE, "--app", "first", "--create-app", "--port", "ws:7778/tcp")
+    house.run("rooms", "create", "--wait", "--room-id", "watched")
+    told = house.folder / "told"
+    with (
+        told.open("w") as errors,
+        subprocess.Popen(
+            house.command("rooms", "watch", "watched"), env=house.environment(), stdout=subprocess.PIPE, stderr=errors
+        ) as watching,
+        subprocess.Popen(
+            house.command("logs", "-f", "watched"), env=house.environment(), stdout=subprocess.PIPE, stderr=errors
+        ) as following,
+    ):
+        assert watching.stdout is not None
+        assert following.stdout is not None
+        assert b" active at " in watching.stdout.readline()
+        assert following.stdout.readline().startswith(b"Room watched is open")
+        house.stop() if end == "stop" else house.kill()
+        until(lambda: told.read_text().count(f"{house.url} does not answer; asking again for 30 s") == 2)
+        house.start()
+        house.run("rooms", "destroy", "watched")
+        assert b"Z destroyed room watched is over" in watching.stdout.readline()
+        house.run("processes", "stop", "--all")
+        assert following.stdout.read() == b"The game is over\n"
+    assert (watching.returncode, following.returncode) == (0, 0)
+    assert told.read_text().count("\n") == 2
+
+
+def test_a_restart_tells_what_it_found(house: RunningInn) -> None:
+    house.start()
+    house.run("deploy", EXAMPLE, "--app", "first", "--create-app", "--port", "ws:7778/tcp")
+    house.run("rooms", "create", "--wait")
+    house.stop()
+    reads, writes = os.pipe()
+    program, text = started(house.folder, lambda size: os.read(reads, size), writes)
+    os.close(writes)
+    program.terminate()
+    assert program.wait(PATIENCE) == 0
+    os.close(reads)
+    assert "It took over 1 game server. Ctrl-C ends it" in text
+
+
+def test_a_certificate_of_ones_own(house: RunningInn) -> None:
+    key, certificate = house.folder / "key.pem", house.folder / "certificate.pem"
+    make_certificate(key, certificate)
+    reads, writes = os.pipe()
+    tls = ("--tls-key", str(key), "--tls-certificate", str(certificate))
+    program, text = started(house.folder, lambda size: os.read(reads, size), writes, *tls)
+    try:
+        assert "https://" in text
+        refused = run("apps", "list", "--data", house.data)
+        assert refused.returncode == 3
+        assert "is not trusted (self-signed certificate)" in refused.stderr
+        assert "SSL_CERT_FILE" in refused.stderr
+        trusted = run("apps", "list", "--data", house.data, env={"SSL_CERT_FILE": str(certificate)})
+        assert trusted.returncode == 0, trusted.stderr
+    finally:
+        program.terminate()
+        program.wait(PATIENCE)
+        os.close(reads)
+        os.close(writes)
+
+
+def make_certificate(key: Path, certificate: Path) -> None:
+    """A certificate for 127.0.0.1 that nobody but its owner signed."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    form = serialization.Encoding.PEM
+    key.write_bytes(private.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    certificate.write_bytes(signed.public_bytes(form))
+
+
 def test_a_new_admin_token_while_it_runs(house: RunningInn) -> None:
     house.start()
     innkeeper, old = Line(house), house.token
@@ -159,21 +247,33 @@ def test_what_keeps_it_from_starting(house: RunningInn, tmp_path: Path) -> None:
     assert "choose another with --port" in refused("--data", tmp_path / "a", "--port", str(house.port))
     assert "choose another with --host" in refused("--data", tmp_path / "a", "--host", "192.0.2.1")
     assert "choose another with --host" in refused("--data", tmp_path / "a", "--host", "no.such.host.invalid")
-    assert "there is no port 70000" in refused("--data", tmp_path / "a", "--port", "70000", code=2)
+    assert "8.8.8.8 is no address of this machine; choose another with --host" in refused(
+        "--data", tmp_path / "a", "--host", "8.8.8.8"
+    )
+    assert "--port: write a port from 1 to 65535" in refused("--data", tmp_path / "a", "--port", "70000", code=2)
     unreachable = "postgresql://nobody:hidden@127.0.0.1:1/x"
     told = refused("--data", tmp_path / "a", "--port", "0", env={"INNKEEPER_DATABASE": unreachable})
     assert "127.0.0.1:1/x cannot be reached" in told
     assert "hidden" not in told
-    assert "postgresql://USER@HOST/NAME" in refused("--data", tmp_path / "a", "--port", "0", "--database", "mysql://x")
+    assert "postgresql://USER@HOST/NAME" in refused(
+        "--data", tmp_path / "a", "--port", "0", "--database", "mysql://x", code=2
+    )
     assert "set both or none" in refused("--data", tmp_path / "a", "--port", "0", "--tls-key", "x", code=2)
     tls = ("--tls-key", tmp_path / "key", "--tls-certificate", tmp_path / "cert")
     assert "cannot be used: No such file" in refused("--data", tmp_path / "a", "--port", "0", *tls)
-    assert "log_level" in refused("--data", tmp_path / "a", "--port", "0", "--log-level", "loud", code=2)
+    assert "--log-level: write one of" in refused(
+        "--data", tmp_path / "a", "--port", "0", "--log-level", "loud", code=2
+    )
     (tmp_path / "file").touch()
     assert "cannot be made" in refused("--data", tmp_path / "file" / "below", "--port", "0")
     (tmp_path / "wrong.toml").write_text('hots = "x"\n')
-    assert "hots" in refused("--config", tmp_path / "wrong.toml", "--data", tmp_path / "a", "--port", "0")
-    assert "port" in refused("--data", tmp_path / "a", env={"INNKEEPER_PORT": "many"})
+    assert "hots" in refused("--config", tmp_path / "wrong.toml", "--data", tmp_path / "a", "--port", "0", code=2)
+    said = refused("--data", tmp_path / "a", code=2, env={"INNKEEPER_PORT": "many", "INNKEEPER_PRT": "1"})
+    assert "INNKEEPER_PORT: write a whole number, not 'many'" in said
+    assert "INNKEEPER_PRT in the environment is no setting; did you mean INNKEEPER_PORT?" in said
+    assert "no client can ask for 'berlin'; there is: seattle, " in refused(
+        "--data", tmp_path / "a", "--locations", "berlin,tokyo", code=2
+    )
 
 
 def test_settings_come_from_the_command_line_the_environment_and_the_file(house: RunningInn) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from innkeeper.db.group import Apart, Cut, Failed, Tried, tries
 from innkeeper.db.postgres_errors import translated
-from innkeeper.db.sql import FOR_UPDATE, GREATEST, SKIP_LOCKED, for_postgres, for_sqlite, listed
+from innkeeper.db.sql import FOR_UPDATE, for_postgres, for_sqlite, listed
 
 
 def test_parameters_become_places_and_what_is_quoted_stays() -> None:
@@ -18,10 +18,10 @@ def test_parameters_become_places_and_what_is_quoted_stays() -> None:
 
 
 def test_marks() -> None:
-    text = f"select {GREATEST}($1, 2) {FOR_UPDATE} {SKIP_LOCKED} {listed('$2', 'bigint')}"
-    assert for_sqlite(text) == "select max(?1, 2)   select value from json_each(?2)"
+    text = f"select id from things where size in ({listed('$1', 'bigint')}) {FOR_UPDATE}"
+    assert for_sqlite(text) == "select id from things where size in (select value from json_each(?1)) "
     assert "[[" not in for_postgres(text)
-    assert "for update for update skip locked" in for_postgres(text)
+    assert for_postgres(text).endswith(") for update")
     for turn in (for_sqlite, for_postgres):
         with pytest.raises(ValueError, match="no store knows"):
             turn("select [[nonsense]]")

@@ -10,7 +10,7 @@ import pytest
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database, DatabaseUnavailable, Duplicate, Many, RuleBroken, Statement, Steps
 from innkeeper.db.postgres import PostgresDatabase
-from innkeeper.db.sql import FOR_UPDATE, GREATEST, LEAST, SKIP_LOCKED, listed, tabled
+from innkeeper.db.sql import FOR_UPDATE, listed, tabled
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.errors import Invalid
 
@@ -196,11 +196,6 @@ async def test_lists_rows_and_words_that_the_stores_say_differently(db: Database
             (yield Statement(f"select id from things where size in ({listed('$1', 'bigint')})", ("[5, 9]",))),
             (
                 yield Statement(
-                    f"select {GREATEST}(size, 4), {LEAST}(size, 4) from things order by id limit 1 {SKIP_LOCKED}"
-                )
-            ),
-            (
-                yield Statement(
                     "select sum(size), count(*), max(weight), '$1' from things where id is distinct from $1", ("a",)
                 )
             ),
@@ -212,7 +207,6 @@ async def test_lists_rows_and_words_that_the_stores_say_differently(db: Database
         [("c", "", 7, 1.0), ("b", "ü", 5, 2.5), ("a", "x'y", 3, None)],
         [("a",), ("c",)],
         [("b",)],
-        [(4, 3)],
         [(12, 2, 2.5, "$1")],
         [(1, 1), (0, 2)],
     ]

@@ -105,3 +105,9 @@ def test_the_glossary_has_the_words_of_the_house() -> None:
     text = (REPOSITORY / "docs" / "glossary.md").read_text()
     for word in ("App", "Build", "Release", "Location", "Host", "Server", "Room", "Address", "Lobby", "Keeper"):
         assert f"| **{word}** |" in text
+
+
+def test_every_page_is_in_the_index() -> None:
+    folder = REPOSITORY / "docs"
+    links = {(folder / link).resolve() for link in _LINK.findall((folder / "README.md").read_text())}
+    assert {page for page in folder.rglob("*.md") if page.name != "README.md"} <= links

@@ -18,7 +18,7 @@ README = REPOSITORY / "README.md"
 #: A file that the reader writes, a command that they give, or what they should see.
 _STEP = re.compile(r"(?:`([\w./-]+)`[^`]*?:\n\n)?^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What the test has done already, or cannot do: installing, and the program of the first terminal.
-DONE = ("pip install", "innkeeper up\n")
+DONE = ("python3 -m venv", "innkeeper up\n")
 
 
 @pytest.fixture

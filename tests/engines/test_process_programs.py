@@ -76,6 +76,18 @@ async def test_a_strangers_socket_does_not_make_a_server_ready(both: ProcessGrou
         assert both.engine.reports()["s-1"].ready_at is None
 
 
+async def test_ports_that_are_bound_already_are_told(plain: ProcessGround) -> None:
+    launch = plain.launch("s-1", "bind", (UDP, TCP, UDP))
+    first, second, third = (port.number for port in launch.ports)
+    command = launch.command.replace(f"tcp:{second}", "").replace(f"udp:{third}", "")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.1", third))
+        await plain.engine.start(Launch("s-1", launch.build, command, {}, launch.ports, 1, 256))
+        await until(lambda: plain.engine.reports()["s-1"].bound)
+        assert list(plain.engine.reports()["s-1"].bound) == [first]
+    assert plain.engine.reports()["s-1"].ready_at is None
+
+
 async def test_a_server_below_a_shell_is_ready_and_has_its_grace(both: ProcessGround) -> None:
     launch = both.launch("s-1", "slow:0.2 bind", (UDP,))
     wrapped = Launch("s-1", launch.build, f"{launch.command} | cat", {}, launch.ports, 1, 256)

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 from websockets.sync.client import connect
 
-from innkeeper.hosting.procfile import server_command
+from innkeeper.hosting.archives.procfile import server_command
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-first-room"
 PATIENCE = 20

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
 import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
 
-from inns import PATIENCE, REPOSITORY, RunningInn, deploy
+from inns import PATIENCE, REPOSITORY, RunningInn
 
 EXAMPLES = REPOSITORY / "examples"
+EXAMPLE = EXAMPLES / "03-matchmade-by-your-backend"
 
 
 @pytest.fixture(scope="module")
-def backend(inn: RunningInn) -> Iterator[str]:
-    """Where the backend is, started with a token that can do no more than it has to."""
-    app_id = deploy(inn, EXAMPLES / "01-first-room", "first-room", "--port", "ws:7778/tcp")
-    token = inn.run("tokens", "create", "backend", "--scope", "processes:read-write").stdout.strip()
-    env = inn.environment() | {"INNKEEPER_URL": inn.url, "INNKEEPER_TOKEN": token, "INNKEEPER_APP_ID": app_id}
-    command = [sys.executable, str(EXAMPLES / "03-matchmade-by-your-backend" / "backend.py"), "0"]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as program:
+def backend(inn: RunningInn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the backend is, started by the commands on the example's page, in the folder that its reader is in."""
+    [commands, _] = re.findall(r"^```sh\n(.*?)^```", (EXAMPLE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "inn-data").symlink_to(inn.data)
+    (folder / "examples").symlink_to(EXAMPLES)
+    _program(folder / "bin" / "innkeeper", f'exec {sys.executable} -m innkeeper "$@"')
+    _program(folder / "bin" / "python3", f'exec {sys.executable} "$@"')
+    env = inn.environment() | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    del env["INNKEEPER_DATA"]
+    commands = commands.replace("http://127.0.0.1:8080", inn.url)
+    commands = re.sub(r"^(python3 \S+/backend\.py)$", r"exec \1 0", commands, flags=re.MULTILINE)
+    shell = ["bash", "-euc", commands]
+    with subprocess.Popen(shell, cwd=folder, env=env, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
-        said = program.stdout.readline().split()
-        assert said[:2] == ["Ready", "at"]
+        said = next((line for line in program.stdout if line.startswith("Ready at ")), "").split()
+        assert said
         yield said[2].removesuffix("/play")
         program.terminate()
+
+
+def _program(path: Path, line: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 async def play(http: aiohttp.ClientSession, backend: str, player: str) -> dict[str, object]:
@@ -82,3 +101,30 @@ async def test_when_no_room_can_be_opened_both_are_told(inn: RunningInn, backend
         for answer in answers:
             assert answer.status == 503
             assert "revoked" in (await answer.json())["message"]
+
+
+async def test_whatever_goes_wrong_is_told() -> None:
+    code = runpy.run_path(str(EXAMPLE / "backend.py"))
+
+    async def create_room(params: object) -> None:
+        raise TypeError("a mistake")
+
+    broken = SimpleNamespace(rooms_v2=SimpleNamespace(create_room=create_room))
+    async with (
+        TestServer(code["application"](code["Matchmaker"](broken, "Tokyo"))) as server,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as http,
+    ):
+        url = server.make_url("/play")
+        answers = await asyncio.gather(*(http.post(url, json={"player": player}) for player in ("Ada", "Grace")))
+        assert [answer.status for answer in answers] == [503, 503]
+        assert (await answers[0].json())["message"] == "no room could be opened: a mistake"
+
+
+@pytest.mark.parametrize("app_id", [None, ""])
+def test_a_backend_without_an_app_does_not_start(inn: RunningInn, app_id: str | None) -> None:
+    env = inn.environment() | ({} if app_id is None else {"INNKEEPER_APP_ID": app_id})
+    done = subprocess.run(
+        [sys.executable, EXAMPLE / "backend.py", "0"], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("backend.py: say in INNKEEPER_APP_ID")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from factories import TOKYO, Game, TestInn
+from innkeeper.contract.hathora.deployments_v3 import ContainerPort
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
 from innkeeper.contract.hathora.rooms_v2 import RoomConnectionData
 from innkeeper.contract.hathora.words import Region, RoomReadyStatus, RoomStatus, TransportType
@@ -73,6 +74,20 @@ async def test_a_server_that_never_binds_is_ended_after_100_seconds(inn: TestInn
     assert (await game.info(room)).status == RoomStatus.DESTROYED
     await inn.advance(10)
     await over(game, room, ProcessStatus.FAILED, "did not bind its ports within 100 s: udp 30000 (default)")
+
+
+async def test_only_the_ports_that_are_missing_are_named(small_inn: TestInn) -> None:
+    inn = small_inn
+    inn.behave(never_ready=True)
+    more = ContainerPort(transport_type=TransportType.TCP, port=7778, name="ws")
+    game = await inn.game(ports=[more])
+    room = await game.room()
+    await inn.settle()
+    inn.engine.bind(room.process_id, 30_000)
+    await inn.advance(100)
+    await inn.advance(10)
+    said = "did not bind its ports within 100 s: tcp 30001 (ws); the others are bound"
+    await over(game, room, ProcessStatus.FAILED, said)
 
 
 async def test_a_server_that_cannot_be_started_says_why(inn: TestInn) -> None:

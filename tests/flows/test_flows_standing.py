@@ -9,6 +9,7 @@ import pytest
 from factories import Game, TestInn
 from innkeeper.contract.hathora.apps_v2 import ServiceConfigWrite, StaticProcessAllocationConfigWrite
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus, ProcessV3
+from innkeeper.contract.hathora.rooms_v2 import RoomReadyStatus
 from innkeeper.contract.hathora.words import Region
 from innkeeper.engines.base import EndedBy
 from innkeeper.sdk import NotFound
@@ -85,13 +86,14 @@ async def test_orders_are_kept_for_each_region(inn: TestInn) -> None:
 
 @pytest.mark.parametrize(
     ("least", "target", "most", "rooms"),
-    [(1, 3, 4, 0), (3, 3, 3, 0), (0, 3, 3, 0), (2, 2, 3, 1), (2, 3, 4, 2), (0, 2, 2, 2), (1, 2, 3, 2)],
-)
+    [(1, 3, 4, 0), (3, 3, 3, 0), (0, 3, 3, 0), (2, 2, 3, 1), (2, 3, 4, 2), (0, 2, 2, 2), (1, 2, 3, 2), (3, 3, 3, 2),
+     (1, 1, 1, 0), (1, 1, 1, 1)],
+)  # fmt: skip
 async def test_a_new_deployment_replaces_the_old_servers_within_bounds(
     small_inn: TestInn, least: int, target: int, most: int, rooms: int
 ) -> None:
-    """At every step: never fewer ready than the least, never more in all than the most. (3, 3, 3) cannot be replaced
-    at all without breaking one of the two, and stays until an operator gives way."""
+    """At every step: never fewer ready than the least, never more in all than the most. Where they are one number,
+    nothing could be replaced so, and one fewer is ready while one is replaced."""
     inn = small_inn
     inn.behave(start_takes=5, stop_takes=2)
     game = await inn.game(seats=1)
@@ -101,30 +103,100 @@ async def test_a_new_deployment_replaces_the_old_servers_within_bounds(
     seated = [await game.room() for _ in range(rooms)]
     assert await by_status(game) == {"running": target}
     new = await game.release(seats=1)
+    floor = least - 1 if least == most else least
     ended_rooms = 0
     for second in range(60):
         await inn.settle()
         found = await alive(game)
         ready = [p for p in found if p.status in (ProcessStatus.RUNNING, ProcessStatus.DRAINING)]
         assert len(found) <= most, found
-        assert len(ready) >= least, found
+        assert len(ready) >= floor, found
         if second == 30:  # the old rooms end at last
             for room in seated:
                 assert (await game.process(room.process_id)).status in (ProcessStatus.RUNNING, ProcessStatus.DRAINING)
                 await game.cloud.rooms_v2.destroy_room(room.room_id)
                 ended_rooms += 1
         await inn.advance(1)
-    found = await alive(game)
     assert ended_rooms == rooms
-    if least == target == most:
-        assert {process.deployment_id for process in found} != {new.deployment_id}
-        await game.order(least - 1, target, most)
-        for _ in range(60):
-            await inn.advance(1)
-        found = await alive(game)
-    assert [(process.deployment_id, process.status) for process in found] == [
+    assert [(process.deployment_id, process.status) for process in await alive(game)] == [
         (new.deployment_id, ProcessStatus.RUNNING)
     ] * target
+
+
+async def test_the_only_server_is_replaced_when_its_rooms_are_over_or_its_day_is(inn: TestInn) -> None:
+    """Those who play go on; the new server comes when the old one is gone, in the end by the clock."""
+    game = await inn.game(seats=2)
+    await game.order(1, 1, 1)
+    await inn.settle()
+    first = await game.room()
+    second = await game.release(seats=2)
+    await inn.advance(3600)
+    assert [(p.process_id, p.status) for p in await alive(game)] == [(first.process_id, ProcessStatus.DRAINING)]
+    assert (await game.connection(first)).status == RoomReadyStatus.ACTIVE
+    await game.cloud.rooms_v2.destroy_room(first.room_id)
+    await inn.advance(1)
+    await inn.advance(1)
+    assert [(p.deployment_id, p.status) for p in await alive(game)] == [(second.deployment_id, ProcessStatus.RUNNING)]
+    endless = await game.room()
+    third = await game.release(seats=2)
+    await inn.settle()
+    assert await by_status(game) == {"draining": 1}
+    await inn.advance(86_400)
+    with pytest.raises(NotFound, match="time to drain"):
+        await game.connection(endless)
+    assert [(p.deployment_id, p.status) for p in await alive(game)] == [(third.deployment_id, ProcessStatus.RUNNING)]
+
+
+async def test_a_room_is_never_refused_for_the_sake_of_an_order(inn: TestInn) -> None:
+    """While the only server it allows drains, a new room has one started for it, which the order then counts."""
+    game = await inn.game(seats=2)
+    await game.order(1, 1, 1)
+    await inn.settle()
+    old = await game.room()
+    await game.release(seats=2)
+    await inn.settle()
+    new = await game.room()
+    await inn.settle()
+    assert new.process_id != old.process_id
+    assert {p.process_id: p.status for p in await alive(game)} == {
+        old.process_id: ProcessStatus.DRAINING, new.process_id: ProcessStatus.RUNNING,
+    }  # fmt: skip
+    await game.cloud.rooms_v2.destroy_room(old.room_id)
+    await inn.advance(1)
+    assert [p.process_id for p in await alive(game)] == [new.process_id]
+
+
+async def test_an_old_server_that_starts_for_a_room_is_let_go_once_it_runs(inn: TestInn) -> None:
+    inn.behave(start_takes=5)
+    game = await inn.game(seats=2)
+    await game.order(1, 1, 2)
+    await inn.settle()
+    room = await game.room()
+    await game.release(seats=2)
+    await inn.settle()  # until then there is nothing to do, and nothing is done over and over
+    assert (await game.process(room.process_id)).status == ProcessStatus.STARTING
+    await inn.advance(5)
+    await inn.advance(1)
+    assert (await game.connection(room)).status == RoomReadyStatus.ACTIVE
+    assert await by_status(game) == {"draining": 1, "running": 1}
+
+
+async def test_a_release_that_does_not_start_takes_no_more_than_one_server(inn: TestInn) -> None:
+    game = await inn.game()
+    await game.order(3, 3, 3)
+    await inn.settle()
+    old = game.deployment.deployment_id
+    inn.behave(start_takes=5, crash_after=2)
+    broken = await game.release()
+    for _ in range(30):
+        await inn.advance(1)
+        assert Counter(p.deployment_id for p in await alive(game) if p.status == ProcessStatus.RUNNING) == {old: 2}
+    inn.behave()
+    good = await game.release()
+    assert broken.deployment_id != good.deployment_id
+    for _ in range(10):
+        await inn.advance(1)
+    assert Counter(p.deployment_id for p in await alive(game)) == {good.deployment_id: 3}
 
 
 async def test_new_rooms_never_go_to_a_draining_server(inn: TestInn) -> None:
@@ -157,3 +229,18 @@ async def test_a_draining_server_has_a_day(inn: TestInn) -> None:
     assert (await game.process(room.process_id)).status == ProcessStatus.STOPPED
     with pytest.raises(NotFound, match="time to drain"):
         await game.connection(room)
+
+
+async def test_servers_that_end_at_once_are_not_started_without_a_pause(inn: TestInn) -> None:
+    inn.behave(crash_after=0)
+    game = await inn.game()
+    await game.order(1, 1, 1)
+    tries = []
+    for _ in range(120):
+        await inn.advance(1)
+        tries.append(await game.cloud.processes_v3.get_processes_count_experimental())
+    assert not await alive(game)
+    assert tries[-1].count == 8  # at once, then after 0, 1, 2, 4, 8, 16, 32 and then 60 seconds each
+    inn.behave()
+    await inn.advance(60)
+    assert await by_status(game) == {"running": 1}

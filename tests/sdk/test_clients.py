@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 
 from innkeeper import sdk
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.hathora.lobbies_v3 import CreateLobbyV3Params, LobbyVisibility
-from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
+from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, CreateRoomParams, RoomsV2
 from innkeeper.contract.hathora.words import Region
 from innkeeper.sdk import Backoff, HathoraCloud, ServerError, Unauthorized
 
@@ -22,6 +23,7 @@ LOBBY = {
     "createdAt": "2026-01-01T00:00:00Z", "createdBy": "p-1",
 }  # fmt: skip
 INFO = {"roomId": "r-1", "status": "active", "additionalExposedPorts": []}
+PORT = {"host": "1.example", "port": 4711, "name": "default", "transportType": "udp"}
 
 
 def test_everything_promised_is_there() -> None:
@@ -33,7 +35,7 @@ def test_everything_promised_is_there() -> None:
 
 
 def test_every_group_of_operations_is_a_property() -> None:
-    client = HathoraCloud("t")
+    client = HathoraCloud("t", server="http://127.0.0.1:9")
     groups = set(HATHORA.resources) - {"uploads"}  # links, which upload_build follows
     for name in groups:
         assert isinstance(getattr(client, name), HATHORA.resource(name))
@@ -94,7 +96,7 @@ def test_the_server_is_a_url_or_a_number(monkeypatch: pytest.MonkeyPatch) -> Non
     def base(server: Any = None, **more: Any) -> str:
         return repr(HathoraCloud("t", server=server, **more)).split()[1].rstrip(">")
 
-    assert base() == base(0) == HATHORA.servers[0]
+    assert base(0) == HATHORA.servers[0]
     assert base("https://a.example/inn/") == "https://a.example/inn"
     assert base("https://{where}.example", server_variables={"where": "eu"}) == "https://eu.example"
     monkeypatch.setenv("INNKEEPER_URL", "http://10.0.0.1:8080")
@@ -102,6 +104,23 @@ def test_the_server_is_a_url_or_a_number(monkeypatch: pytest.MonkeyPatch) -> Non
     for bad in (7, -1, "ftp://a", "a.example", "https://", "https://a?b", "https://u:p@a", "https://{where}.example"):
         with pytest.raises(ValueError, match=r"server"):
             base(bad)
+
+
+@pytest.mark.parametrize("kind", [sdk.HathoraCloud, sdk.AsyncHathoraCloud])
+def test_a_token_goes_nowhere_that_was_not_named(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=rf'no server is named: .*{kind.__name__}\(token, server="http.*INNKEEPER_URL'):
+        kind("t")
+    monkeypatch.setenv("INNKEEPER_URL", "")
+    with pytest.raises(ValueError, match="no server is named"):
+        kind("t", app_id="a")
+
+
+def test_a_stub_needs_no_server() -> None:
+    stub = sdk.Stub()
+    stub.expect(RoomsV2.destroy_room, "r-1")
+    HathoraCloud("t", app_id="app-1", transport=stub).rooms_v2.destroy_room("r-1")
+    stub.done()
+    assert "stub.invalid" in repr(sdk.AsyncHathoraCloud("t", transport=sdk.AsyncStub()))
 
 
 def test_the_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, default_flavour: Flavour) -> None:
@@ -257,11 +276,31 @@ def test_an_error_of_a_status_is_of_its_class(default_flavour: Flavour) -> None:
 
 
 def test_waiting_for_a_room(default_flavour: Flavour) -> None:
-    with Server([Reply(200, {**INFO, "status": "starting"})] * 2 + [Reply(200, INFO)]) as server:
+    starting = Reply(200, {**INFO, "status": "starting"})
+    with Server([starting] * 6 + [Reply(200, {**INFO, "exposedPort": PORT})]) as server:
         client = default_flavour.client(server.url)
-        assert default_flavour.run(client.wait_until_active("r-1", every=2.0)).status == "active"
-        assert default_flavour.time.waits == [2.0, 2.0]
+        room = default_flavour.run(client.wait_until_active("r-1"))
+        assert isinstance(room, ConnectionInfoV2)
+        assert (room.room_id, room.status, room.exposed_port.host) == ("r-1", "active", "1.example")
+        assert msgspec.to_builtins(room)["exposedPort"] == PORT
+        # Soon at first, then ever less often.
+        assert default_flavour.time.waits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
         assert all("authorization" not in seen.headers for seen in server.seen)
+
+
+def test_waiting_for_a_room_more_closely(default_flavour: Flavour) -> None:
+    starting = Reply(200, {**INFO, "status": "starting"})
+    with Server([starting] * 2 + [Reply(200, {**INFO, "exposedPort": PORT})]) as server:
+        default_flavour.run(default_flavour.client(server.url).wait_until_active("r-1", every=0.02))
+        assert default_flavour.time.waits == [0.02, 0.02]
+
+
+def test_an_active_room_without_an_address_is_an_error(default_flavour: Flavour) -> None:
+    with Server(Reply(200, INFO)) as server:
+        client = default_flavour.client(server.url)
+        error = default_flavour.fails(sdk.AnswerUnreadable, lambda: client.wait_until_active("r-1"))
+    assert "without an exposedPort" in str(error)
+    assert (error.status, error.attempts, b"active" in error.body) == (200, 1, True)
 
 
 def test_waiting_for_a_room_that_never_comes(default_flavour: Flavour) -> None:
@@ -269,4 +308,4 @@ def test_waiting_for_a_room_that_never_comes(default_flavour: Flavour) -> None:
         client = default_flavour.client(server.url)
         error = default_flavour.fails(sdk.DeadlineExceeded, lambda: client.wait_until_active("r-1", timeout=3.5))
     assert "still starting after 3.5 s" in str(error)
-    assert (default_flavour.time.waits, error.attempts) == ([1.0, 1.0, 1.0], 4)
+    assert (default_flavour.time.waits, error.attempts) == ([0.1, 0.2, 0.4, 0.8, 1.0], 6)

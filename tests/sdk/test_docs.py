@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from .scripted import STARTED, Reply, Seen, Server
-from .test_clients import INFO, LOBBY
+from .test_clients import INFO, LOBBY, PORT
 from .test_uploads import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-sdk.md"
 EXAMPLES = re.findall(r"^## (.*?)$|^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-PORT = {"host": "1.example", "port": 4711, "name": "default", "transportType": "udp"}
 
 
 def _named() -> list[Any]:

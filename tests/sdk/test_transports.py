@@ -82,6 +82,17 @@ def test_certificates_are_checked(kind: Any, certificate: Path) -> None:
         flavour.end()
 
 
+@pytest.mark.parametrize(("url", "told"), [
+    ("http://127.0.0.1:9", "the connection to 127.0.0.1:9 failed: Connection refused"),
+    ("https://127.0.0.1:9", "the connection to 127.0.0.1:9 failed: Connection refused"),
+])  # fmt: skip
+def test_a_refused_connection_is_told_plainly(url: str, told: str) -> None:
+    flavour = Flavour("aiohttp")
+    client = flavour.client(url, retry=sdk.NO_RETRY)
+    assert str(flavour.fails(sdk.ConnectionFailed, lambda: client.rooms_v2.get_room_info("r"))) == told
+    flavour.end()
+
+
 def test_an_httpx_client_of_the_users_own_is_used() -> None:
     with Server(Reply(200, ROOM)) as server, httpx.Client(headers={"X-Mine": "1"}) as mine:
         with HathoraCloud("t", app_id="a", server=server.url, transport=sdk.HttpxTransport(mine)) as client:

@@ -12,9 +12,10 @@ import httpx
 from innkeeper.contract.hathora.builds_v3 import BuildsV3Page, CreatedBuildV3WithMultipartUrls
 from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3Page
 from innkeeper.contract.hathora.logs_v1 import LogsV1
-from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, CreateRoomParams, Room, RoomConnectionData, RoomsV2
-from innkeeper.contract.hathora.words import Region
+from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams, Room, RoomConnectionData, RoomsV2
+from innkeeper.contract.hathora.words import ExposedPort, Region
 from innkeeper.sdk import (
+    ActiveRoom,
     AsyncByteStream,
     AsyncHathoraCloud,
     AsyncHttpxTransport,
@@ -47,7 +48,8 @@ def sync() -> None:
         assert_type(client.deployments_v3.get_deployments.pages(build_tag="b"), Iterator[DeploymentsV3Page])
         assert_type(client.logs_v1.get_logs_for_process("p", follow=True), ByteStream)
         assert_type(client.upload_build(Path("a.tgz"), build_tag="v"), CreatedBuildV3WithMultipartUrls)
-        assert_type(client.wait_until_active("r", timeout=3), ConnectionInfoV2)
+        assert_type(client.wait_until_active("r", timeout=3), ActiveRoom)
+        assert_type(client.wait_until_active("r").exposed_port, ExposedPort)
         client.rooms_v2.create_room("Tokyo")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         client.rooms_v2.create_rooms(PARAMS)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         _ = client.rooms_v9  # type: ignore[attr-defined]  # pyright: ignore
@@ -65,7 +67,7 @@ async def asynchronous() -> None:
         assert_type((await client.rooms_v2.get_room_info.raw("r")).value, Room)
         assert_type(client.deployments_v3.get_deployments.pages(), AsyncIterator[DeploymentsV3Page])
         assert_type(await client.upload_build(b"", parallel=2), CreatedBuildV3WithMultipartUrls)
-        assert_type(await client.wait_until_active("r"), ConnectionInfoV2)
+        assert_type(await client.wait_until_active("r"), ActiveRoom)
         async with await client.logs_v1.get_logs_for_process("p") as stream:
             assert_type(stream, AsyncByteStream)
             async for line in stream.lines():

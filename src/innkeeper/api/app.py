@@ -56,6 +56,7 @@ class App:
         self._tally = tally
         self._max_body = max_body
         self._body_seconds = body_seconds
+        self._closing = asyncio.Event()
         self._serial = time.time_ns() & 0xFFFFFFFF
         self._router: Router[Endpoint] = Router()
         for operation in api.operations():
@@ -64,6 +65,10 @@ class App:
                 self._router.add(operation.method, operation.path, Endpoint(operation, handler))
             elif operation.id not in api.not_yet:
                 raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
+
+    def close(self) -> None:
+        """Streams end from now on, so that nobody waits for those that follow a log."""
+        self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -137,23 +142,28 @@ class App:
     async def _stream(
         self, pieces: AsyncIterator[bytes], status: int, headers: Headers, receive: Receive, send: Send
     ) -> int:
-        """Send pieces as they come, until they end or the client goes."""
+        """Send pieces as they come, until they end, the client goes, or the house closes."""
         await send({"type": "http.response.start", "status": status, "headers": [*headers, _STREAM]})
-        gone = asyncio.ensure_future(_disconnected(receive))
+        ends: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(_disconnected(receive)),
+            asyncio.ensure_future(self._closing.wait()),
+        }
+        piece: asyncio.Future[bytes | None] | None = None
         try:
             while True:
                 piece = asyncio.ensure_future(_next(pieces))
-                await asyncio.wait({piece, gone}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({piece, *ends}, return_when=asyncio.FIRST_COMPLETED)
                 if not piece.done():
-                    piece.cancel()
-                    await asyncio.wait({piece})
                     break
                 data = piece.result()  # what goes wrong here breaks the connection off: the status is out already
                 if data is None:
                     break
                 await send({"type": "http.response.body", "body": data, "more_body": True})
         finally:
-            gone.cancel()
+            waiting = {*ends, *([] if piece is None else [piece])}
+            for one in waiting:
+                one.cancel()
+            await asyncio.wait(waiting)  # pieces can be closed only when nobody waits for the next one
             close = getattr(pieces, "aclose", None)
             if close is not None:
                 await close()

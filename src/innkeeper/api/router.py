@@ -48,13 +48,29 @@ class Router(Generic[T]):
         """
         segments = path.rstrip("/").split("/")[1:]
         values: list[str] = []
-        node = _walk(self._root, segments, 0, values)
+        node = _straight(self._root, segments, values)
+        if node is None:
+            values.clear()
+            node = _walk(self._root, segments, 0, values)
         if node is None:
             return None, [], ()
         endpoint = node.by_method.get(method)
         if endpoint is None:
             return None, [], tuple(node.by_method)
         return endpoint, [unquote(value) if "%" in value else value for value in values], ()
+
+
+def _straight(node: _Node[T], segments: list[str], values: list[str]) -> _Node[T] | None:
+    """The way that prefers what is written at every step, which is nearly always right; None at a dead end."""
+    for segment in segments:
+        child = node.written.get(segment)
+        if child is None:
+            child = node.parameter
+            if child is None or not segment:
+                return None
+            values.append(segment)
+        node = child
+    return node if node.by_method else None
 
 
 def _walk(node: _Node[T], segments: list[str], at: int, values: list[str]) -> _Node[T] | None:

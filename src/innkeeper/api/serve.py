@@ -74,7 +74,7 @@ def handler_of(operation: Declared) -> Handler | None:
 class Endpoint:
     """An operation with its handler, ready to answer."""
 
-    __slots__ = ("_app_at", "_body", "_path", "_query", "handler", "operation", "uploads")
+    __slots__ = ("_app_at", "_body", "_no_query", "_path", "_query", "handler", "operation", "uploads")
 
     def __init__(self, operation: Declared, handler: Handler) -> None:
         self.operation = operation
@@ -83,6 +83,7 @@ class Endpoint:
         self._path = [(p.name, p.wire, _converter(p)) for p in plan.path]
         self._app_at = next((at for at, p in enumerate(plan.path) if p.name == "app_id"), -1)
         self._query = [(p, _converter(p)) for p in plan.query]
+        self._no_query = None if any(p.required for p in plan.query) else dict.fromkeys(p.name for p in plan.query)
         self._body = plan.body
         self.uploads = plan.binary
 
@@ -91,7 +92,9 @@ class Endpoint:
         values: dict[str, Any] = {}
         for (name, wire, convert), text in zip(self._path, path_values, strict=True):
             values[name] = text if convert is None else convert(text, wire)
-        if self._query:
+        if not query and self._no_query is not None:
+            values.update(self._no_query)
+        elif self._query:
             self._read_query(query, values)
         if self._body is not None:
             values[self._body.name] = self._read_body(body) if isinstance(body, bytes) else body
@@ -139,8 +142,9 @@ class Endpoint:
         """Find out who calls, as the operation asks for. Raises Unauthorized. Comes before anything else is read."""
         operation = self.operation
         if operation.key == "org":
-            visit.known_caller = await visit.wings.callers.recognise(bearer(visit.headers))
-            self._check_scope(visit.known_caller)
+            token, callers = bearer(visit.headers), visit.wings.callers
+            visit.known_caller = caller = callers.remembered(token) or await callers.recognise(token)
+            self._check_scope(caller)
         elif operation.key == "player":
             secret = await visit.wings.apps.secret(path_values[self._app_at])
             visit.known_player = await visit.wings.players.recognise(secret, bearer(visit.headers))

@@ -6,8 +6,10 @@ Made by ``serve.py`` for every request; ``Wings`` is put together by ``inn.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from innkeeper.kit.errors import Unauthorized
 
@@ -56,8 +58,7 @@ class Wings:
     ping_address: tuple[str, int]  #: where players measure their distance
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(Struct):
     """One request on its way through a handler."""
 
     wings: Wings
@@ -66,7 +67,7 @@ class Visit:
     scheme: str  #: ``http`` or ``https``, as the caller came
     known_caller: Caller | None = None  #: the holder of an organisation's token
     known_player: Player | None = None  #: a logged-in player
-    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)  #: more headers for the answer
+    answer_headers: list[tuple[bytes, bytes]] = []  #: more headers for the answer
 
     @property
     def base_url(self) -> str:

@@ -14,7 +14,7 @@ def main() -> None:
     try:
         import click
     except ImportError:
-        sys.exit("innkeeper: the command line is an extra; install it with: pip install 'innkeeper[server]'")
+        sys.exit("innkeeper: the command line is the extra 'server': pip install '.[server]' in a clone brings it")
     assert click
     from .program import program
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completing
+from .fitting import fitting_app_name
 from .talk import Talk, talks
 from .telling import columns, document, facts
 
@@ -45,6 +47,7 @@ def list_apps(talk: Talk) -> None:
 @talks
 def create(talk: Talk, name: str, login: Sequence[str], no_login: bool, google_client_id: str | None) -> None:
     """Make an app. NAME has small letters, digits and `-`."""
+    fitting_app_name(name, "NAME")
     app = make_app(talk, name, () if no_login else login, google_client_id)
     document(app) if talk.as_json else click.echo(f"Made app {app.app_name}, {app.app_id}")
 
@@ -66,7 +69,7 @@ def make_app(
 
 
 @apps.command()
-@click.argument("app", required=False)
+@click.argument("app", required=False, shell_complete=completing.apps)
 @click.option("--secret", is_flag=True, help="Show the secret that signs players' tokens.")
 @talks
 def info(talk: Talk, app: str | None, secret: bool) -> None:
@@ -95,7 +98,7 @@ def info(talk: Talk, app: str | None, secret: bool) -> None:
 
 
 @apps.command()
-@click.argument("app")
+@click.argument("app", shell_complete=completing.apps)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @talks
 def delete(talk: Talk, app: str, yes: bool) -> None:

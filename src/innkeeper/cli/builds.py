@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .fitting import fitting_build_words
 from .talk import Talk, talks
 from .telling import columns, document, facts, size
 from .uploading import build_directory
@@ -57,12 +58,13 @@ def info(talk: Talk, build_id: str) -> None:
 
 
 @builds.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR", default=Path())
+@click.argument("directory", type=click.Path(path_type=Path), metavar="[DIR]", default=Path())
 @click.option("--build-tag", envvar="HATHORA_BUILD_TAG", metavar="TEXT", help="Your own version of the build.")
 @click.option("--build-id", envvar="HATHORA_BUILD_ID", metavar="ID", help="An id of your choice for the new build.")
 @talks
 def create(talk: Talk, directory: Path, build_tag: str | None, build_id: str | None) -> None:
-    """Pack DIR, upload and build it. Nothing runs it until there is a deployment of it."""
+    """Pack DIR (this one unless told), upload and build it. Nothing runs it until there is a deployment of it."""
+    fitting_build_words(build_id, build_tag)
     build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
     document(build) if talk.as_json else click.echo(build.build_id)
 

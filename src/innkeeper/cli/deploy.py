@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from .failures import Failure
-from .howto import config_of, howto_options
+from .fitting import fitting_app_name, fitting_build_words
+from .howto import config_of, howto_options, lost, masked
 from .talk import Talk, app_option, talks
 from .telling import aside, document
 from .uploading import build_directory
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR", default=Path())
+@click.argument("directory", type=click.Path(path_type=Path), metavar="[DIR]", default=Path())
 @app_option
 @click.option("--create-app", is_flag=True, help="Make the app if there is none of that name.")
 @click.option("--build-tag", envvar="HATHORA_BUILD_TAG", metavar="TEXT", help="Your own version of the build.")
@@ -35,20 +37,26 @@ def deploy(
     """Pack DIR, build it, and serve new rooms with it from now on.
 
     DIR (this one unless told) has a Procfile whose line `server:` starts the game; what .dockerignore names stays
-    behind. Rooms that are open stay on what they have.
+    behind, and so does .git, unless a line there says `!.git`. Rooms that are open stay on what they have. Values of
+    variables are not told in the result.
     """
-    config_of("", howto, None)  # what is wrong with the options is said before anything is sent
+    # What is wrong with the options is said before anything is made or sent.
+    config_of("", howto, None)
+    fitting_build_words(build_id, build_tag)
     app_id = _app(talk, app, create_app, directory)
     latest = None
     if howto["from_latest"]:
         latest = talk.client.deployments_v3.get_latest_deployment(app_id)
+    config = config_of("", howto, latest)
+    for text in lost(config):
+        aside(f"innkeeper: {text}")
     build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
-    deployment = talk.client.deployments_v3.create_deployment(config_of(build.build_id, howto, latest), app_id)
+    deployment = talk.client.deployments_v3.create_deployment(replace(config, build_id=build.build_id), app_id)
     if talk.as_json:
-        document({"build": build, "deployment": deployment})
+        document({"build": build, "deployment": masked(deployment)})
     else:
         click.echo(f"Deployed {deployment.deployment_id}: new rooms of {app or app_id} run on it from now on")
-        aside("Open one with: innkeeper rooms create --wait" + (f" --app {app}" if app else ""))
+        aside(f"Open one with: {talk.again('rooms', 'create', '--wait', app=app)}")
 
 
 def _app(talk: Talk, app: str | None, create: bool, directory: Path) -> str:
@@ -63,6 +71,7 @@ def _app(talk: Talk, app: str | None, create: bool, directory: Path) -> str:
             return known.app_id
     if not app:
         raise Failure(f"--create-app needs a name: add --app {name.lower()!r}, or another one")
+    fitting_app_name(name, "--app")
     made = make_app(talk, name)
     aside(f"Made app {made.app_name}, {made.app_id}")
     return made.app_id

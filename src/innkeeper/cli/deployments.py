@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .howto import config_of, howto_options
+from .howto import config_of, howto_options, lost, masked
 from .talk import Talk, app_option, talks
-from .telling import columns, document, facts
+from .telling import aside, columns, document, facts
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.deployments_v3 import DeploymentV3
@@ -65,11 +65,14 @@ def latest(talk: Talk, app: str | None) -> None:
 @howto_options
 @talks
 def create(talk: Talk, /, build_id: str, app: str | None, **howto: Any) -> None:
-    """Serve new rooms with a build that is there already."""
+    """Serve new rooms with a build that is there already. Values of variables are not told in the result."""
     app_id = talk.app_id(app)
     before = talk.client.deployments_v3.get_latest_deployment(app_id) if howto["from_latest"] else None
-    made = talk.client.deployments_v3.create_deployment(config_of(build_id, howto, before), app_id)
-    document(made) if talk.as_json else click.echo(made.deployment_id)
+    config = config_of(build_id, howto, before)
+    for text in lost(config):
+        aside(f"innkeeper: {text}")
+    made = talk.client.deployments_v3.create_deployment(config, app_id)
+    document(masked(made)) if talk.as_json else click.echo(made.deployment_id)
 
 
 def _tell(talk: Talk, one: DeploymentV3) -> None:
@@ -88,7 +91,7 @@ def _tell(talk: Talk, one: DeploymentV3) -> None:
             ("processors", one.requested_cpu),
             ("memory", f"{one.requested_memory_mb:g} MiB"),
             ("ends when idle", one.idle_timeout_enabled),
-            # The values may be secrets; --json shows them.
+            # The values may be secrets; --json shows them to who asks for them here.
             ("environment", ", ".join(variable.name for variable in one.env) or "none"),
             ("created", one.created_at),
             ("by", one.created_by),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import IO, TYPE_CHECKING, Any
@@ -66,20 +66,66 @@ def told(url: str = "", *, as_json: bool = False) -> Generator[None]:
 def _failure(error: Exception, url: str) -> Failure | None:
     from innkeeper.contract.errors import CallError, ConnectionFailed, DeadlineExceeded, StatusError
     from innkeeper.kit.errors import HouseError
+    from innkeeper.settings import WrongSetting
 
     match error:
         case StatusError():
             return _status(error, url)
         case ConnectionFailed():
-            why = error.message.rpartition(": ")[2]
-            text = f"{url} does not answer ({why}). Start an Innkeeper with `innkeeper up`, or name another with --url."
-            return Failure(text, Code.UNREACHABLE)
+            return Failure(unreachable(error, url), Code.UNREACHABLE)
+        case WrongSetting():
+            return Failure(str(error), Code.USAGE)
         case DeadlineExceeded():
             return Failure(f"{url} took too long: {error.message}", Code.UNREACHABLE)
         case CallError() | HouseError():
             return Failure(str(error))
         case _:
             return None
+
+
+def unreachable(error: BaseException, url: str) -> str:
+    """Why an Innkeeper cannot be spoken to, and what to do, by the error that lies beneath: a sentence or two."""
+    import ssl
+
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {url} is not trusted ({cause.verify_message}). If it is one of your own, name its"
+                " file, or that of who signed it, in the variable SSL_CERT_FILE."
+            )
+        if isinstance(cause, ssl.SSLError):
+            why = (cause.reason or str(cause)).lower().replace("_", " ")
+            return f"{url} speaks no TLS that can be understood ({why}). If it speaks plain HTTP, write http://."
+    return (
+        f"{url} does not answer ({_why(causes)}). Start an Innkeeper with `innkeeper up`, or name another with --url."
+    )
+
+
+def _why(causes: list[BaseException]) -> str:
+    """What went wrong with a connection, in plain words."""
+    import socket
+
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return "there is no host of that name"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror[:1].lower() + cause.strerror[1:]
+    return "the connection broke off"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and all beneath it; libraries keep the one below among the arguments, or chain it."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [each for each in one.args if isinstance(each, BaseException)]
+        waiting += [one.__cause__, one.__context__]
 
 
 def _status(error: StatusError, url: str) -> Failure:

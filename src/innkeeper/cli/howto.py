@@ -6,6 +6,7 @@ Every option can be given in the environment too, under the name that Hathora's 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .failures import Code, Failure
+from .fitting import fitting
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentConfigV3, DeploymentV3
@@ -37,7 +39,8 @@ def howto_options(command: C) -> C:
     options = [
         _option("--rooms-per-process", type=int, metavar="N", help="How many rooms a server takes at the same time."),
         _option(
-            "--transport-type", type=click.Choice(["udp", "tcp", "tls"]), help="How packets travel to the default port."
+            "--transport-type", type=click.Choice(["udp", "tcp"], case_sensitive=False),
+            help="How packets travel to the default port.",
         ),
         _option(
             "--container-port", type=int, metavar="PORT",
@@ -82,7 +85,7 @@ def config_of(
 ) -> DeploymentConfigV3:
     """The deployment that the options ask for; ``latest`` fills what they leave out, then the defaults do.
 
-    Raises :class:`Failure` for what cannot be read.
+    Raises :class:`Failure` for what cannot be read, and for what would be refused: a build is not made in vain.
     """
     from innkeeper.contract.hathora.deployments_v3 import DeploymentConfigV3, EnvVariable
     from innkeeper.contract.hathora.words import TransportType
@@ -110,7 +113,7 @@ def config_of(
         # What is given replaces one by one, so that a changed value needs no repeating of the others.
         env = {variable.name: variable.value for variable in latest.env} | env
         ports = {port.name: port for port in latest.additional_container_ports} | ports
-    return DeploymentConfigV3(
+    config = DeploymentConfigV3(
         build_id=build_id,
         requested_cpu=chosen["requested_cpu"],
         requested_memory_mb=chosen["requested_memory_mb"],
@@ -122,6 +125,58 @@ def config_of(
         rooms_per_process=chosen["rooms_per_process"],
         env=[EnvVariable(name=name, value=value) for name, value in env.items()],
     )
+    _check(config)
+    return config
+
+
+def _check(config: DeploymentConfigV3) -> None:
+    """Refuse what every Innkeeper refuses. The limits are the contract's own."""
+    from innkeeper.contract.hathora.deployments_v3 import EnvName, PortName, PortNumber
+    from innkeeper.contract.shape import UnsetType
+
+    def wrong(text: str) -> Failure:
+        return Failure(text, Code.USAGE)
+
+    ports = [] if isinstance(config.additional_container_ports, UnsetType) else config.additional_container_ports
+    fitting(config.container_port, PortNumber, "--container-port: write a port from 1 to 65535")
+    if not 1 <= config.rooms_per_process <= 10_000:
+        raise wrong(f"--rooms-per-process: write a number from 1 to 10,000, not {config.rooms_per_process}")
+    for option, amount in (("cpu", config.requested_cpu), ("memory-mb", config.requested_memory_mb)):
+        if not (math.isfinite(amount) and amount > 0):
+            raise wrong(f"--requested-{option}: write a number above 0, not {amount:g}")
+    for port in ports:
+        whole = f"--port {port.name}:{port.port}/{port.transport_type}"
+        fitting(port.name, PortName, f"{whole}: a name has small letters, digits and `-`, a letter first")
+        fitting(port.port, PortNumber, f"{whole}: write a port from 1 to 65535")
+        if port.name == "default":
+            raise wrong(f"{whole}: `default` is the port of --container-port; choose another name")
+    for transport in (config.transport_type, *(port.transport_type for port in ports)):
+        if transport not in ("udp", "tcp"):
+            raise wrong(
+                f"--port, --transport-type: there is no {transport} for players yet; take tcp, and let the game do TLS"
+            )
+    if len(ports) > 2:
+        raise wrong(f"--port: a server has up to two ports besides its default one, not {len(ports)}")
+    if len(config.env) > 100:
+        raise wrong(f"--env: a deployment has up to 100 variables, not {len(config.env)}")
+    for variable in config.env:
+        fitting(variable.name, EnvName, "--env: a name has up to 100 letters, digits and `_`, and no digit first")
+        if len(variable.value) > 5000:  # which may be a secret: it is not shown
+            raise wrong(f"--env {variable.name}: a value has up to 5000 characters, not {len(variable.value)}")
+
+
+def lost(config: DeploymentConfigV3) -> list[str]:
+    """A sentence for each variable that has no effect, for the person who asked for it."""
+    if not any(variable.name == "PORT" for variable in config.env):
+        return []
+    return ["--env PORT has no effect: PORT tells a server which port to bind, and is set for each anew"]
+
+
+def masked(deployment: DeploymentV3) -> DeploymentV3:
+    """The deployment without the values of its variables, which may be secrets: results of pipelines are kept."""
+    from msgspec.structs import replace
+
+    return replace(deployment, env=[replace(variable, value="***") for variable in deployment.env])
 
 
 def _variables(pairs: Sequence[str]) -> dict[str, str]:

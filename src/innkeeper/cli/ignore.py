@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SPECIAL = set("*?[]\\")
@@ -25,10 +26,13 @@ class _Rule:
 
 
 class IgnoreRules:
-    """The rules of one file. Raises ``ValueError`` with the line that is no pattern."""
+    """The rules of one file. Raises ``ValueError`` with the line that is no pattern.
 
-    def __init__(self, text: str) -> None:
-        self._rules: list[_Rule] = []
+    ``usual`` are patterns that count before the file's first one, so that it can take back in what they leave out.
+    """
+
+    def __init__(self, text: str, usual: Iterable[str] = ()) -> None:
+        self._rules = [_rule(line) for line in usual]
         for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
             if not line.startswith("#") and (line := line.strip()):
                 try:

@@ -6,7 +6,10 @@ import re
 
 import click
 
+from . import completing
 from .failures import Code, Failure
+from .patience import Patience, followed
+from .processes import GOING
 from .talk import Talk, app_option, talks
 from .telling import line
 
@@ -14,9 +17,15 @@ _PROCESS_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @click.command()
-@click.argument("which", metavar="PROCESS|ROOM")
+@click.argument("which", metavar="PROCESS|ROOM", shell_complete=completing.rooms_and_processes)
 @app_option
-@click.option("-f", "--follow", is_flag=True, envvar="HATHORA_FOLLOW", help="Go on until the server ends.")
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    envvar="HATHORA_FOLLOW",
+    help="Go on until the server ends, over a restart of Innkeeper too.",
+)
 @click.option(
     "--tail", "--tail-lines", "tail", type=click.IntRange(1, 5000), envvar="HATHORA_TAIL_LINES", metavar="N",
     help="How many of the last lines; 100 unless told.",
@@ -30,14 +39,29 @@ def logs(talk: Talk, which: str, app: str | None, follow: bool, tail: int | None
     app_id = talk.app_id(app)
     process_id = _process(talk, app_id, which)
     logs_v1 = talk.client.logs_v1
+    tell = _tell_json if talk.as_json else click.echo
+    if follow:
+        follow_from = logs_v1.get_logs_for_process.options(timeout=None)
+        lines = followed(
+            lambda tail: follow_from(process_id, app_id, follow=True, tail_lines=tail),
+            lambda: talk.client.processes_v3.get_process(process_id, app_id).status not in GOING,
+            tail,
+            Patience(talk.url),
+        )
+        for text in lines:
+            tell(text)
+        return
     if everything:
         stream = logs_v1.download_log_for_process.options(timeout=None)(process_id, app_id)
     else:
-        ask = logs_v1.get_logs_for_process.options(timeout=None)
-        stream = ask(process_id, app_id, follow=follow, tail_lines=tail)
+        stream = logs_v1.get_logs_for_process.options(timeout=None)(process_id, app_id, tail_lines=tail)
     with stream:
         for text in stream.lines():
-            line({"line": text}) if talk.as_json else click.echo(text)
+            tell(text)
+
+
+def _tell_json(text: str) -> None:
+    line({"line": text})
 
 
 def _process(talk: Talk, app_id: str, which: str) -> str:

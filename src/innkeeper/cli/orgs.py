@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .talk import Talk, talks
-from .telling import columns, document, facts
+from .telling import columns, document, facts, hours
 
 
 @click.group()
@@ -40,7 +40,7 @@ def usage(talk: Talk, org: str | None) -> None:
         [
             ("most processors at a time in seven days", used.concurrent_process_vcpus_7_day_max),
             ("allowed at a time", used.concurrent_process_vcpus_limit or "no limit"),
-            ("processor hours this month", used.monthly_process_vcpu_hours_consumed),
+            ("processor hours this month", hours(used.monthly_process_vcpu_hours_consumed)),
             ("allowed in a month", used.monthly_process_vcpu_hours_limit or "no limit"),
         ]
     )

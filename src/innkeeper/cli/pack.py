@@ -1,7 +1,8 @@
 """Packing a directory into the archive of a build. Called by ``innkeeper deploy`` and ``innkeeper builds create``.
 
 The same files give the same bytes: entries are sorted, times are zero and owners nobody. What `.dockerignore` names
-stays out, but for the files that say how to start the build. So does the data folder of an Innkeeper.
+stays out, but for the files that say how to start the build. So do the data folder of an Innkeeper and, unless
+`.dockerignore` takes it back in, `.git`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from .ignore import IgnoreRules
 
 IGNORE_FILE = ".dockerignore"
+#: Left out where `.dockerignore` does not say otherwise: the whole past of the game, and often secrets of long ago.
+USUAL = ("**/.git",)
 #: What marks the data folder of an Innkeeper, which has keys in it and never goes along.
 DATA_MARK = "innkeeper.lock"
 #: One of them has to be at the top of the directory; they go along even if `.dockerignore` names them.
@@ -37,6 +41,7 @@ class Packed:
     size: int  #: bytes of the archive
     files: int
     unpacked: int  #: bytes in the files
+    without_git: bool  #: there is a ``.git``, and it stayed behind
 
 
 def pack(
@@ -61,7 +66,8 @@ def pack(
     try:
         with open(descriptor, "wb") as file:
             files, unpacked = _write(directory, found, file, lambda done: progress(done, max(total, done)))
-        return Packed(path, path.stat().st_size, files, unpacked)
+        without_git = (directory / ".git").exists() and all(name != ".git" for name, _ in found)
+        return Packed(path, path.stat().st_size, files, unpacked, without_git)
     except OSError as error:
         path.unlink()
         why = error.strerror or "a file changed while it was read"
@@ -74,7 +80,7 @@ def pack(
 def _rules(directory: Path) -> IgnoreRules:
     path = directory / IGNORE_FILE
     try:
-        return IgnoreRules(path.read_text("utf-8") if path.exists() else "")
+        return IgnoreRules(path.read_text("utf-8") if path.exists() else "", USUAL)
     except OSError as error:
         raise CannotPack(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # UnicodeDecodeError is one
@@ -120,14 +126,31 @@ def _write(
                 entry.linkname = _target(directory, path)
                 archive.addfile(entry)
             elif stat.S_ISREG(status.st_mode):
-                _add_file(archive, entry, directory / path)
+                _add_file(archive, entry, directory / path, partial(_add_to, done, progress))
                 files, done = files + 1, done + entry.size
                 progress(done)
             # Sockets, pipes and devices mean nothing on another machine.
     return files, done
 
 
-def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
+def _add_to(before: int, progress: Callable[[int], None], read: int) -> None:
+    progress(before + read)
+
+
+class _Counted:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
+        self._file, self._tell, self._read = file, tell, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._file.read(size)
+        self._read += len(piece)
+        self._tell(self._read)
+        return piece
+
+
+def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path, progress: Callable[[int], None]) -> None:
     try:
         content = path.open("rb")
     except OSError as error:
@@ -135,7 +158,7 @@ def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> N
         raise CannotPack(f"{path} cannot be packed: {why}") from None
     with content:
         entry.size = os.fstat(content.fileno()).st_size
-        archive.addfile(entry, content)
+        archive.addfile(entry, _Counted(content, progress))
 
 
 def _target(directory: Path, path: str) -> str:

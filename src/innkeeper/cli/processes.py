@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completing
 from .failures import Code, Failure
 from .talk import Talk, app_option, region_of, region_option, talks
 from .telling import columns, document, facts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 STATUSES = ("starting", "running", "draining", "stopping", "stopped", "failed")
 #: Those whose program runs, or is about to.
 ALIVE = ("starting", "running", "draining")
+#: Those that may still print something.
+GOING = (*ALIVE, "stopping")
 
 
 @click.group()
@@ -47,7 +50,7 @@ def each_process(talk: Talk, app_id: str, statuses: Sequence[str] = ()) -> Itera
 @talks
 def list_processes(talk: Talk, app: str | None, status: Sequence[str], everything: bool, limit: int) -> None:
     """List the servers that run, the newest first."""
-    statuses = status or (() if everything else (*ALIVE, "stopping"))
+    statuses = status or (() if everything else GOING)
     found = list(itertools.islice(each_process(talk, talk.app_id(app), statuses), limit))
     if talk.as_json:
         document(found)
@@ -71,7 +74,7 @@ def address_of(port: ExposedPort | None) -> str | None:
 
 
 @processes.command()
-@click.argument("process_id", metavar="PROCESS")
+@click.argument("process_id", metavar="PROCESS", shell_complete=completing.processes)
 @app_option
 @talks
 def info(talk: Talk, process_id: str, app: str | None) -> None:
@@ -89,7 +92,7 @@ def start(talk: Talk, app: str | None, region: str | None) -> None:
 
 
 @processes.command()
-@click.argument("process_ids", metavar="PROCESS...", nargs=-1)
+@click.argument("process_ids", metavar="[PROCESS...]", nargs=-1, shell_complete=completing.processes)
 @app_option
 @click.option("--all", "everything", is_flag=True, help="All servers of the app; of all apps where none is named.")
 @talks

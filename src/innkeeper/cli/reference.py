@@ -35,7 +35,11 @@ one app, none is needed.
 
 **Results** go to standard output, what is told along the way to standard error. With `--json` the result is one JSON
 document with the names of the API; `logs` and `rooms watch` print one document a line, and an error is the line
-`{"error": {"message": ...}}` on standard error.
+`{"error": {"message": ...}}` on standard error. What `deploy` and `deployments create` print has `***` for values of
+variables, as logs of pipelines are kept; `deployments info --json` shows them.
+
+**Restarts.** `logs --follow`, `rooms watch` and `rooms create --wait` go on when Innkeeper is away for 30 seconds.
+Of what was printed meanwhile a log tells the last 5,000 lines; where it repeats itself, some may come twice.
 
 **It ends with**
 
@@ -52,8 +56,9 @@ A setting comes from, in this order:
 3. the file `{FILE}` in the data folder, or the one named by `--config`: `public_host = "play.example.org"`
 4. its default
 
-A name that is not in this list is refused in the file, and a value of the wrong kind is refused everywhere, each with
-the setting's name. `locations` is a list of names, in the environment with commas.
+A name that is not in this list is refused in the file; in the environment, where it may be another program's, it is
+warned of. A value that cannot be used is refused everywhere, with where it came from and what to write. `locations` is
+a list of [regions](../how-to/regions.md), in the environment with commas.
 
 | setting | default | what it is |
 | --- | --- | --- |

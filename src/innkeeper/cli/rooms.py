@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from . import completing
 from .failures import Failure
+from .fitting import fitting
+from .patience import SECONDS, Patience
 from .processes import ALIVE, address_of, each_process
 from .talk import Talk, app_option, region_of, region_option, talks
 from .telling import aside, columns, document, facts, line, moment
 
 if TYPE_CHECKING:
-    from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, Room, RoomAllocation, RoomWithoutAllocations
+    from innkeeper.contract.hathora.rooms_v2 import (
+        ConnectionInfoV2,
+        Room,
+        RoomAllocation,
+        RoomConnectionData,
+        RoomWithoutAllocations,
+    )
 
 _EVERY = 0.2  # seconds between two looks at a room
 
@@ -45,8 +55,11 @@ def create(
 ) -> None:
     """Open a room on a server with space for it, starting one if there is none."""
     from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
+    from innkeeper.contract.hathora.words import RoomConfig, RoomId
     from innkeeper.contract.shape import UNSET
 
+    fitting(room_id, RoomId, "--room-id: write up to 100 letters, digits, `_` and `-`")
+    fitting(config, RoomConfig, "--config: write up to 10,000 characters")
     app_id = talk.app_id(app)
     params = CreateRoomParams(
         region=region_of(talk, region),
@@ -58,14 +71,16 @@ def create(
     if not wait:
         document(room) if talk.as_json else _tell_connection(room)
         return
-    for seen in _looks(talk, app_id, room.room_id, began + timeout):
+    patience = _patience(talk, began + timeout)
+    for seen in _looks(talk, patience, app_id, room.room_id, began + timeout):
         if seen.status == "active":
             break
         if seen.status == "destroyed":
-            raise Failure(f"it has ended before it was open: {_why(talk, app_id, seen)}")
+            raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, seen)}")
     else:
-        raise Failure(f"room {room.room_id} is not open after {timeout:g} s; `innkeeper rooms watch` goes on looking")
-    info = talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+        more = talk.again("rooms", "watch", room.room_id, app=app)
+        raise Failure(f"room {room.room_id} is not open after {timeout:g} s. To go on looking: {more}")
+    info = _open(talk, patience, app_id, room, seen)
     if talk.as_json:
         document(info)
     else:
@@ -73,9 +88,29 @@ def create(
         aside(f"open after {time.monotonic() - began:.2f} s")
 
 
+def _open(talk: Talk, patience: Patience, app_id: str, made: RoomConnectionData, seen: Room) -> RoomConnectionData:
+    """The room as it was made, with the server that it is on by now and its address."""
+    from msgspec.structs import replace
+
+    info = patience.ask(lambda: talk.client.rooms_v2.get_connection_info(made.room_id, app_id))
+    return replace(
+        made,
+        status=info.status,
+        exposed_port=info.exposed_port,
+        additional_exposed_ports=info.additional_exposed_ports,
+        process_id=seen.current_allocation.process_id if seen.current_allocation else made.process_id,
+    )
+
+
 @rooms.command("list")
 @app_option
-@click.option("--process", "process_id", metavar="ID", help="Those of this server; of all that run unless told.")
+@click.option(
+    "--process",
+    "process_id",
+    metavar="ID",
+    shell_complete=completing.processes,
+    help="Those of this server; of all that run unless told.",
+)
 @click.option("--ended", is_flag=True, help="With --process: those that have left it.")
 @talks
 def list_rooms(talk: Talk, app: str | None, process_id: str | None, ended: bool) -> None:
@@ -98,7 +133,7 @@ def _row(room: RoomWithoutAllocations) -> Iterator[object]:
 
 
 @rooms.command()
-@click.argument("room_id", metavar="ROOM")
+@click.argument("room_id", metavar="ROOM", shell_complete=completing.rooms)
 @app_option
 @talks
 def info(talk: Talk, room_id: str, app: str | None) -> None:
@@ -108,14 +143,14 @@ def info(talk: Talk, room_id: str, app: str | None) -> None:
     if talk.as_json:
         document(room)
         return
-    address = None
-    if room.status == "active":
-        address = address_of(talk.client.rooms_v2.get_connection_info(room_id, app_id).exposed_port or None)
+    info = talk.client.rooms_v2.get_connection_info(room_id, app_id) if room.status == "active" else None
+    is_over = room.status == "destroyed"
     facts(
         [
             ("id", room.room_id),
             ("status", room.status),
-            ("address", address),
+            ("why it ended", _why(talk, Patience(talk.url), app_id, room) if is_over else None),
+            *(_addresses(info) if info else ()),
             ("config", room.room_config),
             *(("on process", _stay(stay)) for stay in room.allocations),
         ]
@@ -128,66 +163,81 @@ def _stay(stay: RoomAllocation) -> str:
 
 
 @rooms.command()
-@click.argument("room_id", metavar="ROOM")
+@click.argument("room_id", metavar="ROOM", shell_complete=completing.rooms)
 @app_option
 @click.option("--until", type=click.Choice(["active", "destroyed"]), default="destroyed", show_default=True)
 @click.option("--timeout", type=float, help="Seconds to watch at most; no limit unless told.")
 @talks
 def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float | None) -> None:
-    """Tell what becomes of a room, as it happens, until it is open or over."""
+    """Tell what becomes of a room, as it happens, until it is open or over.
+
+    Times are in UTC. A restart of Innkeeper does not end it: rooms outlive that.
+    """
     app_id = talk.app_id(app)
     end = None if timeout is None else time.monotonic() + timeout
+    patience = _patience(talk, end)
     before = None
-    for room in _looks(talk, app_id, room_id, end):
+    for room in _looks(talk, patience, app_id, room_id, end):
         seat = room.current_allocation
         now = (room.status, seat and seat.process_id, room.room_config)
         if now != before:
-            _tell_change(talk, app_id, room)
+            _tell_change(talk, patience, app_id, room)
         before = now
         if room.status in (until, "destroyed"):
             if room.status != until:
-                raise Failure(f"it has ended before it was open: {_why(talk, app_id, room)}")
+                raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, room)}")
             return
     raise Failure(f"room {room_id} is still not {until} after {timeout:g} s")
 
 
-def _looks(talk: Talk, app_id: str, room_id: str, end: float | None) -> Iterator[Room]:
+def _patience(talk: Talk, end: float | None) -> Patience:
+    """How long Innkeeper may be away: not beyond the time there is (monotonic seconds)."""
+    return Patience(talk.url, SECONDS if end is None else min(SECONDS, end - time.monotonic()))
+
+
+def _looks(talk: Talk, patience: Patience, app_id: str, room_id: str, end: float | None) -> Iterator[Room]:
     """The room as it is now, again and again until a point in (monotonic) time."""
     while True:
-        yield talk.client.rooms_v2.get_room_info(room_id, app_id)
+        yield patience.ask(lambda: talk.client.rooms_v2.get_room_info(room_id, app_id))
         if end is not None and time.monotonic() + _EVERY > end:
             return
         time.sleep(_EVERY)
 
 
-def _tell_change(talk: Talk, app_id: str, room: Room) -> None:
+def _tell_change(talk: Talk, patience: Patience, app_id: str, room: Room) -> None:
     if talk.as_json:
         line(room)
         return
-    words = [time.strftime("%H:%M:%S"), str(room.status)]
+    words = [moment(since(room, datetime.now(UTC))), str(room.status)]
     if room.status == "active":
-        info = talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+        info = patience.ask(lambda: talk.client.rooms_v2.get_connection_info(room.room_id, app_id))
         words.append(f"at {address_of(info.exposed_port or None)}")
     if room.status == "destroyed":
-        words.append(_why(talk, app_id, room))
+        words.append(_why(talk, patience, app_id, room))
     elif room.current_allocation:
         words.append(f"on process {room.current_allocation.process_id}")
     click.echo(" ".join(words))
 
 
-def _why(talk: Talk, app_id: str, room: Room) -> str:
+def since(room: Room, now: datetime) -> datetime:
+    """When a room came to be as it is: for one that is over its end, where it is known; else the time of looking."""
+    ends = [stay.unscheduled_at for stay in room.allocations if stay.unscheduled_at]
+    return max(ends) if room.status == "destroyed" and ends else now
+
+
+def _why(talk: Talk, patience: Patience, app_id: str, room: Room) -> str:
     """Why a room is over, in the words that players are told."""
     from innkeeper.sdk import NotFound
 
     try:
-        talk.client.rooms_v2.get_connection_info(room.room_id, app_id)
+        patience.ask(lambda: talk.client.rooms_v2.get_connection_info(room.room_id, app_id))
     except NotFound as error:
         return error.message
     return "it is open again"  # somebody resumed it between the two looks
 
 
 @rooms.command()
-@click.argument("room_ids", metavar="ROOM...", nargs=-1, required=True)
+@click.argument("room_ids", metavar="ROOM...", nargs=-1, required=True, shell_complete=completing.rooms)
 @app_option
 @talks
 def destroy(talk: Talk, room_ids: Sequence[str], app: str | None) -> None:
@@ -207,7 +257,13 @@ def _tell_connection(info: ConnectionInfoV2) -> None:
             ("room", info.room_id),
             ("status", info.status),
             ("process", getattr(info, "process_id", None)),
-            ("address", address_of(info.exposed_port or None)),
-            *((f"port {port.name}", address_of(port)) for port in info.additional_exposed_ports),
+            *_addresses(info),
         ]
     )
+
+
+def _addresses(info: ConnectionInfoV2) -> Iterator[tuple[str, str | None]]:
+    """Where to dial, the default port first."""
+    yield "address", address_of(info.exposed_port or None)
+    for port in info.additional_exposed_ports:
+        yield f"port {port.name}", address_of(port)

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from . import completing
 from .failures import Code, Failure, told
 
 if TYPE_CHECKING:
     from innkeeper.accounts.credentials import Credentials
     from innkeeper.contract.hathora.apps_v2 import ApplicationWithLatestDeploymentAndBuild
+    from innkeeper.contract.hathora.discovery_v2 import PingEndpoints
+    from innkeeper.contract.hathora.words import Region
     from innkeeper.sdk import HathoraCloud
 
 P = ParamSpec("P")
@@ -31,10 +35,24 @@ _APP_ID = re.compile(r"app-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 
 
 class Talk:
-    """One command's talk with an Innkeeper, and how its results shall be told."""
+    """One command's talk with an Innkeeper, and how its results shall be told.
 
-    def __init__(self, url: str | None, token: str | None, data: str, *, as_json: bool) -> None:
+    ``said`` names which of url, token and data stood on the command line itself, for :meth:`again`. ``timeout`` is the
+    seconds of each call where it shall be tried but once; the client's usual patience unless told.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        token: str | None,
+        data: str,
+        *,
+        as_json: bool,
+        said: Collection[str] = (),
+        timeout: float | None = None,
+    ) -> None:
         self._url, self._token, self._data = url, token, Path(data)
+        self._said, self._timeout = said, timeout
         self.as_json = as_json  #: results go out as JSON
 
     @cached_property
@@ -55,10 +73,12 @@ class Talk:
 
     @cached_property
     def url(self) -> str:
-        """Where the Innkeeper is."""
+        """Where the Innkeeper is. Raises :class:`Failure` for what is no URL."""
         if self._url is not None:
-            return self._url.rstrip("/")
-        return DEFAULT_URL if self._credentials is None else self._credentials.url
+            return checked_url(self._url, "--url, or INNKEEPER_URL").rstrip("/")
+        if self._credentials is None:
+            return DEFAULT_URL
+        return checked_url(self._credentials.url, f"url in {self._data}/credentials.json")
 
     @cached_property
     def token(self) -> str:
@@ -78,9 +98,23 @@ class Talk:
     @cached_property
     def client(self) -> HathoraCloud:
         """A client; it is closed when the command is over."""
-        from innkeeper.sdk import HathoraCloud
+        from innkeeper.sdk import NO_RETRY, HathoraCloud
 
+        if self._timeout is not None:
+            return HathoraCloud(self.token, server=self.url, timeout=self._timeout, retry=NO_RETRY)
         return HathoraCloud(self.token, server=self.url)
+
+    def again(self, *words: str, app: str | None = None) -> str:
+        """A command to call next, whole: with what this one was told of where the Innkeeper is, and the app.
+
+        What the environment says holds for the next command too, and so is left out.
+        """
+        parts = ["innkeeper", *words] + (["--app", app] if app else [])
+        if "url" in self._said and self._url:
+            parts += ["--url", self._url]
+        if "data" in self._said:
+            parts += ["--data", str(self._data)]
+        return shlex.join(parts) + (" --token TOKEN" if "token" in self._said else "")  # never the token itself
 
     def org_id(self) -> str:
         """The organisation that the token belongs to."""
@@ -119,6 +153,17 @@ class Talk:
             self.client.close()
 
 
+def checked_url(text: str, source: str) -> str:
+    """The URL of an Innkeeper; ``source`` is where it was given. Raises :class:`Failure`."""
+    from innkeeper.settings import is_url
+
+    if is_url(text):
+        return text
+    lacks_beginning = "://" not in text and is_url(f"http://{text}")
+    what = f"write http://{text}" if lacks_beginning else f"write a whole one, such as {DEFAULT_URL}"
+    raise Failure(f"{text!r} ({source}) is not the URL of an Innkeeper: {what}", Code.USAGE)
+
+
 def data_option(command: C) -> C:
     """The option that names the data folder."""
     return click.option(
@@ -132,7 +177,10 @@ def talks(command: Callable[Concatenate[Talk, P], None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(url: str | None, token: str | None, data: str, as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
-        talk = Talk(url, token, data, as_json=as_json)
+        context = click.get_current_context()
+        line = click.core.ParameterSource.COMMANDLINE
+        said = {name for name in ("url", "token", "data") if context.get_parameter_source(name) is line}
+        talk = Talk(url, token, data, as_json=as_json, said=said)
         try:
             with told(as_json=as_json, url=url or ""):
                 where = talk.url
@@ -161,7 +209,7 @@ def talks(command: Callable[Concatenate[Talk, P], None]) -> Callable[..., None]:
 def app_option(command: C) -> C:
     """The option that names the app; a command passes it to :meth:`Talk.app_id`."""
     return click.option(
-        "--app", envvar=["INNKEEPER_APP_ID", "HATHORA_APP_ID"], metavar="NAME|ID",
+        "--app", envvar=["INNKEEPER_APP_ID", "HATHORA_APP_ID"], metavar="NAME|ID", shell_complete=completing.apps,
         help="The app; not needed where there is but one. [env: INNKEEPER_APP_ID]",
     )(command)  # fmt: skip
 
@@ -169,7 +217,7 @@ def app_option(command: C) -> C:
 def region_option(command: C) -> C:
     """The option that names a region; a command passes it to :func:`region_of`."""
     return click.option(
-        "--region", envvar=["INNKEEPER_REGION", "HATHORA_REGION"],
+        "--region", envvar=["INNKEEPER_REGION", "HATHORA_REGION"], shell_complete=completing.regions,
         help="Where; the first region that the Innkeeper serves unless told. [env: INNKEEPER_REGION]",
     )(command)  # fmt: skip
 
@@ -179,8 +227,15 @@ def region_of(talk: Talk, given: str | None) -> Any:
     from innkeeper.contract.hathora.words import Region
 
     if given is None:
-        return talk.client.discovery_v2.get_ping_service_endpoints()[0].region
+        return first_region(talk.client.discovery_v2.get_ping_service_endpoints(), talk.url)
     for region in Region:
         if region.value.lower() == given.lower().replace(" ", "_").replace("-", "_"):
             return region
     raise Failure(f"there is no region {given!r}; there is: {', '.join(str(region) for region in Region)}", Code.USAGE)
+
+
+def first_region(served: Sequence[PingEndpoints], url: str) -> Region:
+    """The region to take where none is named, of those that the Innkeeper at ``url`` serves."""
+    if not served:
+        raise Failure(f"{url} serves no region: see its setting `locations`")
+    return served[0].region

@@ -71,8 +71,20 @@ def moment(value: datetime) -> str:
 
 def size(count: float) -> str:
     """Bytes, for people."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+    if count < 1000:
+        return many(round(count), "byte")
+    for unit in ("kB", "MB"):
         count /= 1000
-    return f"{count:.1f} GB"
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} GB"
+
+
+def many(count: int, what: str) -> str:
+    """So many of something whose plural ends in s: ``1 file``, ``2 files``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def hours(count: float) -> str:
+    """Hours, for people."""
+    return "less than 0.01" if 0 < count < 0.01 else f"{count:.2f}"

@@ -34,7 +34,7 @@ def list_tokens(talk: Talk, org: str | None) -> None:
         document(found)
         return
     columns(
-        ("id", "name", "status", "ends in", "scopes", "created", "by"),
+        ("id", "name", "status", "last 4", "scopes", "created", "by"),
         (
             [
                 one.org_token_id, one.name, one.status, one.last_four_chars_of_key, _scopes(one.scopes),

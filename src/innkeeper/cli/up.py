@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import logging
+import shlex
 import signal
-import socket
-import ssl
 import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from innkeeper.settings import Settings
+from innkeeper.settings import Settings, strange_variables
 
-from .failures import Code, Failure, told
+from .checks import check_locations, check_tls, with_port
+from .failures import Failure, told
 from .options import setting_options, settings_of
-from .telling import aside
+from .telling import aside, many
 
 if TYPE_CHECKING:
     from innkeeper.inn import Inn
-
-_LEVELS = ("debug", "info", "warning", "error")
-#: What people can put right about an address, by the error of binding it.
-_BINDING = {
-    errno.EADDRINUSE: "is taken, perhaps by an Innkeeper that runs already; choose another with --port",
-    errno.EACCES: "may not be used by this user; choose one above 1023 with --port",
-    errno.EADDRNOTAVAIL: "is no address of this machine; choose another with --host",
-}
 
 
 @click.command()
@@ -46,57 +36,25 @@ def up(config: Path | None, as_json: bool, **given: Any) -> None:
     --port 0 takes a free one. Game servers run on when Innkeeper ends, and the next start takes them over.
     """
     with told(as_json=as_json):
-        settings = with_port(settings_of(config, given))
-        _prepare_log(settings.log_level)
-        _check_tls(settings)
+        for text in strange_variables():
+            aside(f"innkeeper: {text}")
+        settings = settings_of(config, given)
+        check_locations(settings)
+        check_tls(settings)
+        settings = with_port(settings)
+        logging.basicConfig(
+            level=settings.log_level.upper(),
+            stream=sys.stderr,
+            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        )
         import uvloop
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, as_json=as_json))
 
 
-def with_port(settings: Settings) -> Settings:
-    """The settings with a port that can be bound; 0 becomes a free one. Raises :class:`Failure`."""
-    if not 0 <= settings.port <= 65535:
-        raise Failure(f"there is no port {settings.port}; choose one from 1 to 65535 with --port", Code.USAGE)
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            port: int = probe.getsockname()[1]
-    except socket.gaierror as error:
-        raise Failure(f"host {settings.host!r} cannot be found: {error.strerror}; choose another with --host") from None
-    except OSError as error:
-        what = _BINDING.get(error.errno or 0, f"cannot be bound: {error.strerror}")
-        raise Failure(f"port {settings.port} of {settings.host} {what}") from None
-    return msgspec.structs.replace(settings, port=port)
-
-
-def _prepare_log(level: str) -> None:
-    if level not in _LEVELS:
-        raise Failure(f"log_level: write one of {', '.join(_LEVELS)}, not {level!r}", Code.USAGE)
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-
-
-def _check_tls(settings: Settings) -> None:
-    if bool(settings.tls_certificate) != bool(settings.tls_key):
-        raise Failure("tls_certificate and tls_key go together: set both or none", Code.USAGE)
-    if settings.tls_certificate:
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        except OSError as error:  # ssl.SSLError is one
-            text = error.strerror or str(error)
-            raise Failure(f"{settings.tls_certificate} and {settings.tls_key} cannot be used: {text}") from None
-
-
 async def _run(settings: Settings, *, as_json: bool) -> None:
-    from innkeeper.inn import serve
+    from innkeeper.serving import serve
 
     opening = asyncio.current_task()
     assert opening is not None
@@ -141,8 +99,6 @@ async def _open(stack: AsyncExitStack, settings: Settings) -> Inn:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{error.filename or settings.data} cannot be used: {error.strerror}") from error
-    except ValueError as error:  # a database URL of a kind that is not known
-        raise Failure(f"{error} (--database)") from error
 
 
 def _welcome(inn: Inn, *, as_json: bool) -> None:
@@ -160,11 +116,15 @@ def _welcome(inn: Inn, *, as_json: bool) -> None:
         )
         return
     if not is_new:
-        print(f"Innkeeper is open at {url} (data in {inn.settings.data}). Ctrl-C ends it; servers run on.", flush=True)
+        print(
+            f"Innkeeper is open at {url} (data in {inn.settings.data}).{_found(_servers(inn))}"
+            " Ctrl-C ends it; servers run on.",
+            flush=True,
+        )
         return
     # The output of a service ends up in a journal that others read: there a secret has no place.
     secret = f"{founded.token}  (shown this once)" if sys.stdout.isatty() else "only in the file below"
-    data = "" if inn.settings.data == Settings().data else f" --data {inn.settings.data}"
+    data = "" if inn.settings.data == Settings().data else f" --data {shlex.quote(inn.settings.data)}"
     print(
         f"""Innkeeper is open at {url}
 
@@ -184,6 +144,12 @@ The API is described at {url}/docs. Ctrl-C ends Innkeeper; game servers run on."
 
 def _servers(inn: Inn) -> int:
     return sum(report.alive for host in inn.keeper.hosts for report in host.engine.reports().values())
+
+
+def _found(servers: int) -> str:
+    if not servers:
+        return ""
+    return f" It took over {many(servers, 'game server')}."
 
 
 def _farewell(servers: int) -> str:

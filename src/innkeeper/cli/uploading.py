@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from .failures import Failure
 from .pack import CannotPack, pack
-from .telling import aside, size
+from .telling import aside, many, size
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.builds_v3 import BuildV3
     from innkeeper.sdk import HathoraCloud
+
+_EVERY = 3.0  # seconds between two lines that tell how far it is
 
 
 def build_directory(
@@ -28,7 +30,8 @@ def build_directory(
             packed = pack(directory, progress=progress)
     except CannotPack as error:
         raise Failure(str(error)) from error
-    aside(f"Packed {packed.files} files, {size(packed.unpacked)}, into {size(packed.size)}")
+    without = " (without .git)" if packed.without_git else ""
+    aside(f"Packed {many(packed.files, 'file')}, {size(packed.unpacked)}, into {size(packed.size)}{without}")
     try:
         with _bar("Uploading") as progress:
             created = client.upload_build(packed.path, build_tag=build_tag, build_id=build_id, progress=progress)
@@ -47,9 +50,9 @@ def build_directory(
 
 @contextmanager
 def _bar(text: str) -> Generator[Callable[[int, int], None]]:
-    """A progress bar, on a terminal; elsewhere nothing."""
+    """A progress bar, on a terminal; elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield now_and_then(text, time.monotonic, aside)
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -58,3 +61,18 @@ def _bar(text: str) -> Generator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(text, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def now_and_then(
+    text: str, now: Callable[[], float], tell: Callable[[str], None], every: float = _EVERY
+) -> Callable[[int, int], None]:
+    """Progress as lines, none for what is soon done: a log shows that it goes on, and is not filled with it."""
+    last = now()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if now() - last >= every and done < total:
+            last = now()
+            tell(f"{text}: {size(done)} of {size(total)}")
+
+    return progress

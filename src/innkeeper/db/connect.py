@@ -53,7 +53,7 @@ async def _open(url: str | Path, *, patient: bool = False) -> Database:
         try:
             from .postgres import PATIENCE, PostgresDatabase  # asyncpg is an extra: only those who use it need it
         except ImportError as error:
-            raise DatabaseUnavailable("PostgreSQL needs one more package: pip install 'innkeeper[postgres]'") from error
+            raise DatabaseUnavailable("PostgreSQL needs one more package: pip install asyncpg") from error
 
         postgres = PostgresDatabase(str(url), patience=None if patient else PATIENCE)
         await postgres.open()
@@ -83,3 +83,18 @@ def _prepare(path: Path) -> None:
         raise DatabaseUnavailable(
             f"the database {path} cannot be written: make it and its folder writable for this user"
         )
+    _keep_private(path)
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file for us alone, and shut one that is there already to strangers.
+
+    Game servers run on this machine as other users. SQLite gives the files beside it (``-wal``, ``-shm``) its mode.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if file.exists() and file.stat().st_mode & 0o007:
+                file.chmod(file.stat().st_mode & 0o770)
+    except OSError as error:
+        raise DatabaseUnavailable(f"the database {path} cannot be opened: {error.strerror}") from error

@@ -20,19 +20,9 @@ Kind = Literal["text", "bigint", "double precision"]
 
 #: Lock the rows found until the transaction ends. SQLite has one writer at a time and needs none.
 FOR_UPDATE = "[[for update]]"
-#: The same, leaving out rows that another transaction holds.
-SKIP_LOCKED = "[[for update skip locked]]"
-#: The larger and the smaller of values: ``greatest(a, b)``, which SQLite calls ``max``.
-GREATEST = "[[greatest]]"
-LEAST = "[[least]]"
 
-_SQLITE = {FOR_UPDATE: "", SKIP_LOCKED: "", GREATEST: "max", LEAST: "min"}
-_POSTGRES = {
-    FOR_UPDATE: "for update",
-    SKIP_LOCKED: "for update skip locked",
-    GREATEST: "greatest",
-    LEAST: "least",
-}
+_SQLITE = {FOR_UPDATE: ""}
+_POSTGRES = {FOR_UPDATE: "for update"}
 _MARK = re.compile(r"\[\[.*?\]\]")
 _LISTED = re.compile(r"\[\[listed \$(\d+) ([a-z ]+)\]\]")
 _TABLED = re.compile(r"\[\[tabled \$(\d+) ([a-z_0-9 ,]+)\]\]")

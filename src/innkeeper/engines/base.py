@@ -80,6 +80,7 @@ class Report:
     started_at: int  #: when the program was started, microseconds since the epoch
     ready_at: int | None = None  #: when all its ports were seen bound
     ended: Ended | None = None
+    bound: Sequence[int] = ()  #: those of its ports that were seen bound; told while some are and others are not
 
     @property
     def alive(self) -> bool:

@@ -204,6 +204,10 @@ class FakeEngine:
         if report is not None and report.alive and report.ready_at is None:
             self._change(replace(report, ready_at=self._clock.now()))
 
+    def bind(self, server_id: ServerId, *ports: int) -> None:
+        """It has bound these of its ports, and not yet the others."""
+        self._change(replace(self._reports[server_id], bound=ports))
+
     def end(self, server_id: ServerId, by: EndedBy, code: int | None, detail: str = "") -> None:
         """It ends now, this way. Not alive: nothing happens."""
         report = self._reports.get(server_id)

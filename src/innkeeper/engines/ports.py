@@ -106,6 +106,10 @@ class PortTable:
         self._end_quarantines(now)
         return len(self._free)
 
+    def any_free(self, now: int) -> bool:
+        """Whether one could be handed out now. Asked for every room that is opened."""
+        return bool(self._free) or self.free_count(now) > 0
+
     def _rest(self, port: int, since: int) -> None:
         if not self.first <= port <= self.last:
             return

@@ -2,6 +2,7 @@
 
 Called by the doors; ``passes/metering.py`` calls ``sweep``, ``inn.py`` ``open`` and ``close``. A build that was being
 run when the house went down is run again: its upload is still there, and unpacking replaces what is half done.
+A run that ends while the database is away keeps its verdict and writes it down when the database is back.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from innkeeper.kit.clock import HOUR, MINUTE, Clock
 from innkeeper.kit.errors import HouseError, Invalid, NotFound
 from innkeeper.kit.ids import Chance
 
-from .archive import Limits, clear_leftovers, unpack
+from .archives.disk import off_loop
+from .archives.procfile import server_command
+from .archives.unpacking import Limits, clear_leftovers, unpack
+from .archives.uploads import UploadStore
 from .build_log import BuildLog
-from .disk import off_loop
 from .model import Build, BuildKind, BuildState
-from .procfile import server_command
 from .queries import releases as queries
-from .uploads import UploadStore
+from .verdicts import Verdict, Verdicts, overdue
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 UPLOAD_LIFE = 24 * HOUR
 #: A run that takes longer is called off.
 RUN_LIFE = 15 * MINUTE
+#: What is left of an upload is not touched before nothing was added to it for so long.
+_LEFT_ALONE = HOUR
 
 
 class Builds:
@@ -41,6 +45,7 @@ class Builds:
     ) -> None:
         self._db, self._clock, self._chance, self._uploads = db, clock, chance, uploads
         self._directory, self._limits = directory, limits
+        self._verdicts = Verdicts(db, clock, chance)
         self._runs: dict[str, tuple[asyncio.Task[None], BuildLog]] = {}
         self._called_off: set[str] = set()
 
@@ -63,10 +68,10 @@ class Builds:
     ) -> Build:
         """Announce a build of an archive of so many bytes; None is a build that comes from an image registry.
 
-        Raises Taken for an id that was used before, Invalid for a size that is not taken.
+        Raises Taken for an id that was used before, and what :meth:`check_size` raises.
         """
         if upload_bytes is not None:
-            self._uploads.plan(upload_bytes)
+            self.check_size(upload_bytes)
         now = self._clock.now()
         build = Build(
             key=self._chance.uuid(), org_id=org_id, id=build_id or f"bld-{self._chance.uuid()}",
@@ -75,6 +80,10 @@ class Builds:
             created_by=by, started_at=None, finished_at=None, deleted_at=None, until=now + UPLOAD_LIFE,
         )  # fmt: skip
         return await self._db.write(queries.add_build, build)
+
+    def check_size(self, upload_bytes: int) -> None:
+        """Raises Invalid, or its kin TooLarge, for an archive of a size that is not taken."""
+        self._uploads.plan(upload_bytes)
 
     def parts(self, build: Build) -> list[int]:
         """The numbers of the parts that the build's upload comes in."""
@@ -140,24 +149,44 @@ class Builds:
 
     async def _carry_out(self, build: Build, book: BuildLog, image: str | None) -> None:
         try:
-            try:
-                if build.kind == BuildKind.IMAGE:
-                    raise Invalid(
-                        f"the image {image or build.id} needs a host with a container engine, and this house has none;"
-                        " upload an archive with a Procfile instead"
-                    )
-                await self._unpack(build, book)
-            except HouseError as error:
-                await self._finish(build, BuildState.FAILED, book, detail=str(error))
-            except OSError as error:
-                await self._finish(build, BuildState.FAILED, book, detail=f"the disk failed: {error.strerror}")
+            verdict = await self._verdict(build, book, image)
+            state = await self._verdicts.write_in_time(
+                build, verdict, lambda: book.write("Done; waiting for the database, which does not answer now")
+            )
+            if state is None:  # the first sweep that reaches the database says so there, and removes the files
+                book.write("Error: the database did not come back in time; create another build")
+                return
+            book.write("Build succeeded." if state is BuildState.SUCCEEDED else f"Error: {verdict.detail}")
+            await self._uploads.discard(build.key)
+            if state is BuildState.FAILED:
+                await self._remove_files(build.key)
         except Exception:
-            log.exception("running build %s failed", build.id)
+            log.exception("ending the run of build %s failed", build.id)
             book.write("Error: something broke inside; the log of the house tells more")
         finally:
             book.close()
 
-    async def _unpack(self, build: Build, book: BuildLog) -> None:
+    async def _verdict(self, build: Build, book: BuildLog, image: str | None) -> Verdict:
+        """Do the work; how it ended, whatever came."""
+        try:
+            if build.kind == BuildKind.IMAGE:
+                raise Invalid(
+                    f"the image {image or build.id} needs a host with a container engine, and this house has none;"
+                    " upload an archive with a Procfile instead"
+                )
+            return await self._unpack(build, book)
+        except HouseError as error:
+            detail = str(error)
+        except OSError as error:
+            detail = f"the disk failed: {error.strerror}"
+        except Exception:
+            log.exception("running build %s failed", build.id)
+            detail = "something broke inside; the log of the house tells more"
+        if build.key in self._called_off and self._clock.now() >= (build.until or 0):
+            detail = "it took too long and was called off"
+        return Verdict(BuildState.FAILED, detail)
+
+    async def _unpack(self, build: Build, book: BuildLog) -> Verdict:
         key = build.key
         loop = asyncio.get_running_loop()
         target = self._directory / key
@@ -179,23 +208,10 @@ class Builds:
             )
         command = await off_loop(check)
         book.write(f"Servers start by: {command}")
-        await self._finish(
-            build, BuildState.SUCCEEDED, book, size=found.bytes, content_hash=found.content_hash, command=command
-        )
+        return Verdict(BuildState.SUCCEEDED, "", found.bytes, found.content_hash, command)
 
-    async def _finish(
-        self, build: Build, state: BuildState, book: BuildLog, *, size: int = 0, content_hash: str | None = None,
-        detail: str = "", command: str | None = None,
-    ) -> None:  # fmt: skip
-        if build.key in self._called_off and state is BuildState.FAILED:
-            detail = detail if self._clock.now() < (build.until or 0) else "it took too long and was called off"
-        await self._db.write(
-            queries.finish_build, build.key, state, size, content_hash, detail, command, self._clock.now()
-        )
-        book.write("Build succeeded." if state is BuildState.SUCCEEDED else f"Error: {detail}")
-        await self._uploads.discard(build.key)
-        if state is BuildState.FAILED:
-            await off_loop(shutil.rmtree, self._directory / build.key, ignore_errors=True)
+    async def _remove_files(self, key: str) -> None:
+        await off_loop(shutil.rmtree, self._directory / key, ignore_errors=True)
 
     async def delete(self, org_id: str, build_id: str) -> None:
         """Delete a build. Its files go when no living server runs it any more."""
@@ -211,10 +227,14 @@ class Builds:
             if build.key in self._runs:
                 self._called_off.add(build.key)
                 continue
-            detail = "its upload was not completed and run in time"
-            await self._db.write(queries.finish_build, build.key, BuildState.FAILED, 0, None, detail, None, now)
+            state = await self._verdicts.write(build, overdue(build))
             await self._uploads.discard(build.key)
+            if state is BuildState.FAILED:
+                await self._remove_files(build.key)
         for key in await self._db.read(queries.deleted_builds_unused, 100):
-            await off_loop(shutil.rmtree, self._directory / key, ignore_errors=True)
+            await self._remove_files(key)
             await self._db.write(queries.build_removed, key)
             self._called_off.discard(key)
+        # What is left of an upload whose build is settled: the house went down between the two.
+        waiting = await self._db.read(queries.builds_that_need_their_upload)
+        await self._uploads.sweep(now - _LEFT_ALONE, waiting)

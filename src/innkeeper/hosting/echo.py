@@ -1,4 +1,4 @@
-"""A UDP echo for players' clients that measure how far a location is. Started and closed by ``inn.py``.
+"""A UDP echo for players' clients that measure how far a location is. Started and closed by ``serving.py``.
 
 It answers strangers without credentials, so it must be of no use for harming anybody: an answer is the question and
 never longer, a source gets so many answers a second and no more, and what is remembered about sources is bounded.

@@ -46,7 +46,7 @@ class Spaces:
         hosts: list[Host] = []
         for host in self._hosts:
             if host.serves(location):
-                if host.ports.free_count(now):
+                if host.ports.any_free(now):
                     return None
                 hosts.append(host)
         if not hosts:

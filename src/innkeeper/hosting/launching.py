@@ -40,7 +40,7 @@ class Launches:
 
     def launch(self, facts: LaunchFacts) -> Launch:
         """The launch of a placed server. The owner's own variables win over the platform's, but not over ``PORT``."""
-        ports = given_ports(facts.server)
+        ports = given_ports(facts.server.ports)
         starting = Starting(facts, ports, self._apps.secret_of(facts.app))
         env = {
             **self._environment(starting),

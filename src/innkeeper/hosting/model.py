@@ -121,7 +121,7 @@ class StandingOrder(Struct, frozen=True):
     """How many servers of an app to keep at one location, whether or not there are rooms for them."""
 
     location: str
-    least: int  #: never fewer, also while a new release replaces an old one
+    least: int  #: never fewer while a new release replaces an old one, or one fewer where most is the same number
     target: int  #: how many to keep
     most: int  #: never more, old and new releases together
     autoscale: bool | None = None
@@ -197,8 +197,7 @@ class Release:
     created_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True, gc=False):
     """One running copy of a release on a host."""
 
     id: str
@@ -233,8 +232,7 @@ class Server:
         return self.state in ALIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True, gc=False):
     """One session of players."""
 
     id: str
@@ -252,8 +250,7 @@ class Room:
     ended_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True, gc=False):
     """A past time of a room on a server."""
 
     id: str
@@ -263,8 +260,7 @@ class Stay:
     left_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True, gc=False):
     """A room with the server it sits on, which may be gone."""
 
     room: Room

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -90,12 +89,6 @@ class Servers:
         return server
 
 
-def given_ports(server: Server) -> list[GivenPort]:
-    """The ports a server was given, the default one first; none until it is placed."""
-    return list(_ports(server.ports))
-
-
-@lru_cache(maxsize=4096)
-def _ports(text: str) -> tuple[GivenPort, ...]:
-    # Told with every room that is opened, and the same for all rooms of a server.
-    return msgspec.json.decode(text, type=tuple[GivenPort, ...])
+def given_ports(ports: str) -> list[GivenPort]:
+    """The ports a server was given (``Server.ports``), the default one first; none until it is placed."""
+    return msgspec.json.decode(ports, type=list[GivenPort])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Generator
+from types import CoroutineType
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -15,7 +16,7 @@ R = TypeVar("R")
 
 async def within(seconds: float, awaitable: Awaitable[R]) -> R:
     """Await it for so long. Raises ``TimeoutError``, and then has cancelled it."""
-    if not isinstance(awaitable, Coroutine):
+    if type(awaitable) is not CoroutineType and not isinstance(awaitable, Coroutine):  # asking the ABC takes a while
         async with asyncio.timeout(seconds):
             return await awaitable
     try:

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from .transports.httpx import AsyncHttpx2Transport, AsyncHttpxTransport, Httpx2Transport, HttpxTransport
     from .transports.stub import AsyncStub, Stub
     from .transports.urllib3 import Urllib3Transport
+    from .waiting import ActiveRoom
     from .wire import AsyncTransport, Request, Response, Transport, World
 
 __all__ = [
-    "HathoraCloud", "AsyncHathoraCloud",
+    "HathoraCloud", "AsyncHathoraCloud", "ActiveRoom",
     "GLOBAL", "UNSET", "Backoff", "NO_RETRY", "Options", "Raw", "ByteStream", "AsyncByteStream",
     "CallError", "ConnectionFailed", "DeadlineExceeded", "AnswerUnreadable", "StatusError", "BadRequest",
     "Unauthorized", "LimitReached", "Forbidden", "NotFound", "RequestTimeout", "Conflict", "Gone", "Invalid",
@@ -54,6 +55,7 @@ _ERRORS = "innkeeper.contract.errors"
 _HOMES = {
     "HathoraCloud": "innkeeper.sdk.hathora",
     "AsyncHathoraCloud": "innkeeper.sdk.hathora",
+    "ActiveRoom": "innkeeper.sdk.waiting",
     "GLOBAL": "innkeeper.contract.shape",
     "UNSET": "innkeeper.contract.shape",
     "Backoff": "innkeeper.kit.retry",

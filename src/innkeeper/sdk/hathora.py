@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NoReturn, TypeVar
 
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.resource import Async, M, Sync
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from innkeeper.contract.hathora.logs_v1 import LogsV1
     from innkeeper.contract.hathora.organizations_v1 import OrganizationsV1
     from innkeeper.contract.hathora.processes_v3 import ProcessesV3
-    from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, RoomsV2
+    from innkeeper.contract.hathora.rooms_v2 import RoomsV2
     from innkeeper.contract.hathora.tokens_v1 import TokensV1
     from innkeeper.kit.retry import Backoff
 
     from .engine import OnRequest, OnResponse, Token
+    from .waiting import ActiveRoom
     from .wire import World
 
 T = TypeVar("T")
@@ -70,7 +71,8 @@ class _Hathora(Client[T], Generic[M, T]):
         that a player makes (lobbies). ``app_id`` and ``org_id`` stand in wherever a call leaves them out.
 
         ``server`` is the base URL, which may have a path, or the number of one of the vendor's servers; without it
-        ``INNKEEPER_URL`` is taken, then the vendor's first. ``server_variables`` fill ``{names}`` in it.
+        ``INNKEEPER_URL`` is taken. Without either a ``ValueError`` is raised: a token goes nowhere that was not named.
+        ``server_variables`` fill ``{names}`` in it.
 
         ``timeout`` is in seconds, for a whole call with all its attempts and waits (None: no limit). ``retry`` says
         when to try again. ``transport`` is another way to send (see ``innkeeper.sdk.transports``).
@@ -81,7 +83,10 @@ class _Hathora(Client[T], Generic[M, T]):
         if token is None:
             token = environ.get("INNKEEPER_TOKEN") or environ.get("HATHORA_TOKEN")
         if server is None:
-            server = environ.get("INNKEEPER_URL") or 0
+            # A stub is its own server.
+            server = environ.get("INNKEEPER_URL") or getattr(transport, "server", None)
+        if server is None:
+            _no_server(type(self).__name__)
         engine = Engine(
             HATHORA.servers,
             server=server,
@@ -156,6 +161,13 @@ class _Hathora(Client[T], Generic[M, T]):
         return self._group("tokens_v1")  # type: ignore[no-any-return]
 
 
+def _no_server(client: str) -> NoReturn:
+    raise ValueError(
+        f'no server is named: make the client with its URL, {client}(token, server="http://127.0.0.1:8080"), or set '
+        f"INNKEEPER_URL (server=0 is the vendor's own, {HATHORA.servers[0]})"
+    )
+
+
 class HathoraCloud(_Hathora[Sync, Transport], SyncClient):
     """A client whose calls return the answer. It may be used from many threads; use it with ``with``, or close it."""
 
@@ -181,10 +193,12 @@ class HathoraCloud(_Hathora[Sync, Transport], SyncClient):
 
     def wait_until_active(
         self, room_id: str, app_id: str = GLOBAL, *, timeout: float = 120.0, every: float = 1.0
-    ) -> ConnectionInfoV2:
-        """Ask every so many seconds where players connect, until the room's server is ready.
+    ) -> ActiveRoom:
+        """Ask where players connect until the room's server is ready; what is answered has an ``exposed_port``.
 
-        Raises :class:`DeadlineExceeded` after ``timeout`` seconds, and whatever the call raises.
+        The questions are 0.1 s apart at first, then farther, ``every`` seconds at most. Raises
+        :class:`DeadlineExceeded` after ``timeout`` seconds, :class:`AnswerUnreadable` where an active room has no port,
+        and whatever the call raises.
         """
         from .waiting import until_active
 
@@ -217,7 +231,7 @@ class AsyncHathoraCloud(_Hathora[Async, AsyncTransport], AsyncClient):
         *,
         timeout: float = 120.0,  # noqa: ASYNC109 - the same signature in both modes
         every: float = 1.0,
-    ) -> ConnectionInfoV2:
+    ) -> ActiveRoom:
         """Wait for a room's server: see :meth:`HathoraCloud.wait_until_active`."""
         from .waiting import until_active
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import socket
 import tarfile
@@ -15,7 +16,7 @@ import pytest
 
 from innkeeper.cli.ignore import IgnoreRules
 from innkeeper.cli.pack import CannotPack, pack
-from innkeeper.hosting.archive import unpack
+from innkeeper.hosting.archives.unpacking import unpack
 
 RULES = [  # the file's text, what it leaves out, what it does not
     ("", [], ["a", "a/b"]),
@@ -133,6 +134,34 @@ def test_the_same_files_give_the_same_bytes(game: Path, tmp_path: Path) -> None:
     for path in game.rglob("*"):
         os.utime(path, (1, 1), follow_symlinks=False)
     assert pack(game, into=tmp_path).path.read_bytes() == first.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("rules", "inside", "without"),
+    [(None, [], True), ("data\n", [], True), ("!.git\n", [".git", ".git/HEAD"], False), (".git\n", [], True)],
+)
+def test_git_stays_behind_unless_it_is_asked_for(
+    game: Path, tmp_path: Path, rules: str | None, inside: list[str], without: bool
+) -> None:
+    (game / "data/.git").write_text("gitdir: ../.git/modules/data")  # as a submodule has it
+    if rules is not None:
+        (game / ".dockerignore").write_text(rules)
+    packed = pack(game, into=tmp_path)
+    assert sorted(name for name in contents(packed.path) if name.startswith(".git")) == inside
+    assert "data/.git" not in contents(packed.path)
+    assert packed.without_git is without
+
+
+def test_packing_tells_how_far_it_is_within_a_large_file(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text("server: x")
+    with (tmp_path / "world").open("wb") as file:
+        file.truncate(2_000_000)
+    seen: list[tuple[int, int]] = []
+    pack(tmp_path, progress=lambda done, total: seen.append((done, total))).path.unlink()
+    steps = [done for done, _ in seen]
+    assert steps == sorted(steps)
+    assert max(later - before for before, later in itertools.pairwise(steps)) < 500_000
+    assert seen[-1] == (2_000_009, 2_000_009)
 
 
 def test_sockets_and_pipes_stay_behind(game: Path) -> None:

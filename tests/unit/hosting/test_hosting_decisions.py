@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from innkeeper.engines.base import Ended, EndedBy
 from innkeeper.hosting.endings import ending
 from innkeeper.hosting.metrics import Metric, points
-from innkeeper.hosting.model import ACCEPTING, ALIVE, SERVER_MOVES, Cause, Server, ServerState, StandingOrder, StopWhy
+from innkeeper.hosting.model import ACCEPTING, ALIVE, SERVER_MOVES, Cause, Server, ServerState, StopWhy
 from innkeeper.hosting.placement import HostSpace, choose_host, seat_rooms
 from innkeeper.hosting.queries.rooms import wanted_server
-from innkeeper.hosting.standing import plan_standing
 from innkeeper.hosting.usage import Span, cpu_hours, month_start, most_cpus
 from innkeeper.kit.clock import HOUR, SECOND
 
@@ -125,62 +123,6 @@ def test_every_ending_of_every_engine_has_words() -> None:
                 assert state in (ServerState.STOPPED, ServerState.FAILED)
                 assert text
                 assert "None" not in text
-
-
-# -- standing orders ------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)).map(sorted),
-    st.lists(st.tuples(st.sampled_from([ServerState.RUNNING, ServerState.STARTING]), st.booleans()), max_size=4),
-    st.data(),
-)
-def test_a_standing_order_is_reached_within_its_bounds(
-    bounds: list[int], first: list[tuple[ServerState, bool]], data: st.DataObject
-) -> None:
-    """A simulated host: servers start, drain and stop in any order. Never above the most, never below the least once
-    it was reached, and in the end just what was ordered (where the bounds leave room to move)."""
-    least, target, most = bounds
-    order = StandingOrder("tokyo", least, target, most)
-    servers = [
-        server(at, state, "old", int(seated and state is ServerState.RUNNING))
-        for at, (state, seated) in enumerate(first[:most])
-    ]
-    number, reached = len(servers), False
-
-    def ready() -> int:
-        return sum(s.state in (ServerState.RUNNING, ServerState.DRAINING) for s in servers)
-
-    for step in range(80):
-        plan = plan_standing(order, "new", servers)
-        for _ in range(plan.want):
-            servers.append(server(number, ServerState.WANTED))
-            number += 1
-        assert len(servers) <= most
-        for at, one in enumerate(servers):
-            if one.id in plan.drain:
-                to = ServerState.DRAINING if one.state is ServerState.RUNNING else ServerState.STOPPING
-                servers[at] = replace(one, state=to)
-            elif one.id in plan.surplus:
-                servers[at] = replace(one, state=ServerState.STOPPING)
-        reached = reached or ready() >= least
-        assert not reached or ready() >= least
-        moved = []
-        for one in servers:  # the world: anything may take a while
-            quick = step > 40 or data.draw(st.booleans())
-            after = {
-                ServerState.WANTED: ServerState.STARTING,
-                ServerState.STARTING: ServerState.RUNNING,
-                ServerState.STOPPING: ServerState.STOPPED,
-                ServerState.DRAINING: ServerState.DRAINING if one.taken and step < 40 else ServerState.STOPPING,
-            }.get(one.state, one.state)
-            moved.append(replace(one, state=after) if quick else one)
-        servers = [one for one in moved if one.state in ALIVE]
-        reached = reached or ready() >= least
-    if least < most or not first or target == 0:
-        final = [(s.release_id, s.state) for s in servers]
-        assert final == [("new", ServerState.RUNNING)] * target
 
 
 # -- figures --------------------------------------------------------------------------------------------------------

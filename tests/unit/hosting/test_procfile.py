@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innkeeper.hosting.procfile import parse, server_command
+from innkeeper.hosting.archives.procfile import parse, server_command
 from innkeeper.kit.errors import Invalid
 
 

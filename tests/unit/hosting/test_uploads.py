@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_disk import small_disk
 
-from innkeeper.hosting.uploads import UploadStore, parse_complete
+from innkeeper.hosting.archives.uploads import UploadStore, parse_complete
 from innkeeper.kit.errors import Invalid, NotFound, TooLarge, Unavailable, Unreadable
 
 FUTURE = 1 << 62

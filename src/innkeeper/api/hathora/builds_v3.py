@@ -23,6 +23,7 @@ from innkeeper.contract.hathora.builds_v3 import (
 )
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.model import Build
+from innkeeper.kit.errors import Invalid
 from innkeeper.kit.stamps import moment, moment_or_none
 
 
@@ -56,6 +57,10 @@ async def create_build(
     visit: Visit, params: CreateMultipartBuildParams, *, org_id: str | None = GLOBAL
 ) -> CreatedBuildV3WithMultipartUrls:
     builds = visit.wings.builds
+    try:
+        builds.check_size(params.build_size_in_bytes)
+    except Invalid as error:
+        raise type(error)(f"buildSizeInBytes: {error}") from None
     build = await builds.create(
         visit.org,
         visit.by,

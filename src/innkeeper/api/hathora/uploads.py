@@ -8,7 +8,7 @@ from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.hathora.uploads import Uploads
 from innkeeper.contract.shape import Content
-from innkeeper.hosting.partlist import parse_complete
+from innkeeper.hosting.archives.partlist import parse_complete
 from innkeeper.kit.errors import TooLarge
 
 #: The list of parts of the largest upload there can be is shorter than this.

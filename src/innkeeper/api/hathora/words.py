@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
 from innkeeper.contract.hathora.words import ExposedPort, Region, RoomStatus, TransportType
 from innkeeper.hosting.model import RoomState, Seat, Server, ServerState
@@ -39,14 +41,16 @@ def states_of(status: ProcessStatus) -> list[ServerState]:
 
 def exposed_ports(server: Server) -> list[ExposedPort]:
     """Where players reach a server, the default port first; empty until it is ready."""
-    if server.ready_at is None:
-        return []
-    return [
-        ExposedPort(
-            transport_type=TransportType(port.transport), port=port.number, host=server.address or "", name=port.name
-        )
-        for port in given_ports(server)
-    ]
+    return [] if server.ready_at is None else list(_exposed(server.ports, server.address or ""))
+
+
+@lru_cache(maxsize=4096)
+def _exposed(ports: str, address: str) -> tuple[ExposedPort, ...]:
+    # Told with every room that is opened, and the same for all rooms of a server. Answers are encoded, never changed.
+    return tuple(
+        ExposedPort(transport_type=TransportType(port.transport), port=port.number, host=address, name=port.name)
+        for port in given_ports(ports)
+    )
 
 
 def room_status(seat: Seat) -> RoomStatus:

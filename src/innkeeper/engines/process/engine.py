@@ -245,4 +245,5 @@ def _read(report: wire.Message) -> Report:
         report["started_at"],
         report["ready_at"],
         None if ended is None else Ended(EndedBy(ended[0]), ended[1], ended[2], ended[3]),
+        tuple(report.get("bound", ())),  # a spawner from before an upgrade does not tell them
     )

@@ -23,11 +23,19 @@ _SHARE = 3  # pauses are at least so many times as long as a look takes
 
 
 class Readiness:
-    """``ready`` is called once for each server that has bound all its ports itself."""
+    """``ready`` is called once for each server that has bound all its ports itself, ``partly`` when it binds some."""
 
-    def __init__(self, loop: Loop, table: Table, kin: Kin, ready: Callable[[Record], None]) -> None:
-        self._loop, self._table, self._kin, self._ready = loop, table, kin, ready
+    def __init__(
+        self,
+        loop: Loop,
+        table: Table,
+        kin: Kin,
+        ready: Callable[[Record], None],
+        partly: Callable[[Record], None],
+    ) -> None:
+        self._loop, self._table, self._kin, self._ready, self._partly = loop, table, kin, ready, partly
         self._starting: dict[str, Record] = {}
+        self._seen: dict[str, list[set[int]]] = {}  # what was bound of those at the last look
         self._looking = False
 
     def expect(self, record: Record) -> None:
@@ -40,6 +48,7 @@ class Readiness:
     def give_up(self, record: Record) -> None:
         """It will not be ready any more."""
         self._starting.pop(record.id, None)
+        self._seen.pop(record.id, None)
 
     def _look(self) -> None:
         began = self._loop.now()
@@ -50,14 +59,27 @@ class Readiness:
         for record in list(self._starting.values()):
             found = [bound[transport].get(number, set[int]()) for transport, number in record.ports]
             if all(found) and self._owns(record, found):
-                del self._starting[record.id]
+                self.give_up(record)
+                record.bound = []
                 self._ready(record)
+                continue
+            if found != self._seen.get(record.id):
+                self._seen[record.id] = found
+                self._tell_bound(record, found)
         self._looking = bool(self._starting)
         if self._looking:
             now = self._loop.now()
             youngest = now - max(record.since for record in self._starting.values())
             pause = next(pause for age, pause in _LOOKS if youngest < age)
             self._loop.at(now + max(pause, _SHARE * (now - began)), self._look)
+
+    def _tell_bound(self, record: Record, found: list[set[int]]) -> None:
+        """Some of its ports may be bound by itself now. Asked only when something changed, for asking takes a while."""
+        held = zip(record.ports, found, strict=True)
+        numbers = [number for (_, number), inodes in held if inodes and self._owns(record, [inodes])]
+        if numbers != record.bound:
+            record.bound = numbers
+            self._partly(record)
 
     def _owns(self, record: Record, ports: list[set[int]]) -> bool:
         """Whether it has a socket for each port; if we may not see whose they are, they are its."""

@@ -26,7 +26,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Record:
     """One server. The fields of ``_KEPT`` are durable, the others are about this spawner's life."""
 
-    __slots__ = (*_KEPT, "child", "gone", "killed", "left", "log_seen", "pidfd", "since", "status")
+    __slots__ = (*_KEPT, "bound", "child", "gone", "killed", "left", "log_seen", "pidfd", "since", "status")
 
     def __init__(self, server_id: str) -> None:
         self.id = server_id
@@ -40,6 +40,7 @@ class Record:
         self.ready_at: int | None = None
         self.stop_at: float | None = None  # when it is killed, by the monotonic clock
         self.ended: list[Any] | None = None  # [by, code, at, detail]
+        self.bound: list[int] = []  # the numbers of its ports that are bound, while not all are
         self.child = False  # whether this spawner is its parent, who is told how it ended
         self.pidfd = -1  # of those that are not children of this spawner
         self.gone = False  # whether its main program ended, perhaps with others of its still alive
@@ -62,6 +63,7 @@ class Record:
             "started_at": self.started_at,
             "ready_at": self.ready_at,
             "ended": self.ended,
+            "bound": self.bound,
         }
 
 

@@ -54,7 +54,7 @@ class Servers:
         self._scratch = Scratch(homes)
         self._starting = Starting(loop, self._kin, cgroups, self._scratch)
         self._table = Table()
-        self._readiness = Readiness(loop, self._table, self._kin, self._ready)
+        self._readiness = Readiness(loop, self._table, self._kin, self._ready, tell)
         self._ending = Ending(loop, self._kin, self._finish)
         self._litter: set[str] = set()  # control groups of servers that are no more, which could not be removed yet
         self._adopt_all()

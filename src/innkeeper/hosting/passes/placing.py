@@ -108,15 +108,14 @@ class Placing:
     def _choose(self, server: Server, release: Release, spaces: dict[str, HostSpace]) -> Placement | None:
         space = choose_host(list(spaces.values()), server.location, release.cpu, release.memory_mb)
         if space is None:
-            self.trouble[server.id] = (
-                f"no host at {server.location} has {release.cpu:g} CPU and {release.memory_mb:g} MiB of memory left"
-            )
+            lacking = f"{release.cpu:g} CPU and {release.memory_mb:g} MiB of memory left"
+            self._waits(server, f"no host at {server.location} has {lacking}")
             return None
         host, now = self._hosts[space.host_id], self._clock.now()
         try:
             given = host.give_ports(msgspec.json.decode(release.ports, type=list[PortSpec]), now)
         except NoPortLeft as error:
-            self.trouble[server.id] = str(error)
+            self._waits(server, str(error))
             return None
         self.trouble.pop(server.id, None)
         spaces[host.id] = replace(space, cpu=space.cpu - release.cpu, memory_mb=space.memory_mb - release.memory_mb)
@@ -130,6 +129,12 @@ class Placing:
                 task = asyncio.create_task(self._start(server))
                 self._tasks[server.id] = task
                 task.add_done_callback(partial(self._told, server.id))
+
+    def _waits(self, server: Server, why: str) -> None:
+        """Keep it for its owner, and tell the operator once."""
+        if self.trouble.get(server.id) != why:
+            log.warning("server %s of app %s waits: %s", server.id, server.app_id, why)
+        self.trouble[server.id] = why
 
     def _told(self, server_id: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(server_id, None)

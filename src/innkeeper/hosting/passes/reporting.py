@@ -64,7 +64,7 @@ class Reporting:
         elif report.ended is not None:
             await host.engine.forget(report.server_id)
         elif what is Noted.READY:
-            log.info("server %s is ready", report.server_id)
+            log.info("server %s is ready on host %s", report.server_id, host.id)
 
     async def _free_ports(self, host: Host, server_id: str) -> None:
         """Its end is on record: its ports rest. Once only, for a port may have a new server soon."""
@@ -72,7 +72,7 @@ class Reporting:
         if server is None:
             return
         log.info("server %s %s: %s", server_id, server.state, server.exit_reason)
-        for port in given_ports(server):
+        for port in given_ports(server.ports):
             host.ports.release(port.number, self._clock.now())
 
     async def compare(self, host: Host, starting: frozenset[str]) -> None:

@@ -87,10 +87,15 @@ class Retiring:
                 await self._db.write(queries.stop_longer, server.id, now + self.stopping_micros)
 
     def _not_ready(self, server: Server, trouble: str | None) -> str:
-        ports = ", ".join(f"{port.transport} {port.number} ({port.name})" for port in given_ports(server))
         if trouble:
             return f"could not be started within {self._ready_seconds:g} s: {trouble}"
-        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}"
+        host = self._hosts.get(server.host_id or "")
+        report = None if host is None else host.engine.reports().get(server.id)
+        bound = () if report is None else report.bound
+        given = given_ports(server.ports)
+        ports = ", ".join(f"{one.transport} {one.number} ({one.name})" for one in given if one.number not in bound)
+        rest = "; the others are bound" if bound else ""
+        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}{rest}"
 
     async def retire(self) -> None:
         """End drained servers at once, and look for idle ones about once a second."""

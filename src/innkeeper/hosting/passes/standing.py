@@ -10,7 +10,7 @@ from innkeeper.hosting.model import ACCEPTING, App, Cause, Server, ServerState, 
 from innkeeper.hosting.queries import retiring as queries
 from innkeeper.hosting.queries.rooms import add_servers, wanted_server
 from innkeeper.hosting.queries.servers import begin_stop, move
-from innkeeper.hosting.standing import StandingPlan, plan_standing
+from innkeeper.hosting.standing import REMEMBERED, StandingPlan, held_until, plan_standing
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.ids import Chance
@@ -38,13 +38,14 @@ class Standing:
     async def keep(self) -> None:
         """One step towards every order."""
         for app in await self._db.read(queries.apps_with_orders):
-            if await self._db.read(self._plans, app) is None:  # most looks find nothing to do, and write nothing
+            now = self._clock.now()
+            if await self._db.read(self._plans, app, now) is None:  # most looks find nothing to do, and write nothing
                 continue
             ids = [self._chance.uuid() for _ in range(sum(order.target for order in _orders(app)))]
-            if await self._db.write(self._step, app, ids, self._clock.now()):
+            if await self._db.write(self._step, app, ids, now):
                 self._bell.ring()
 
-    def _plans(self, app: App) -> Steps[tuple[tuple[str, int], dict[str, StandingPlan]] | None]:
+    def _plans(self, app: App, now: int) -> Steps[tuple[tuple[str, int], dict[str, StandingPlan]] | None]:
         """The release that serves, and for each location that has anything to do, what. None: nothing at all."""
         newest, servers = yield from queries.standing(app.id)
         if newest is None:
@@ -59,12 +60,18 @@ class Standing:
             if idle and server.cause == Cause.STANDING and server.location not in orders:
                 before = plans.get(server.location, StandingPlan(0, (), ()))
                 plans[server.location] = StandingPlan(0, (), (*before.surplus, server.id))
+        if any(plan.want for plan in plans.values()):
+            lives = yield from queries.short_lives(app.id, newest[0], now - REMEMBERED)
+            for location, plan in plans.items():
+                ended = [(began, end) for place, began, end in lives if place == location]
+                if plan.want and now < held_until(orders[location].target, ended):
+                    plans[location] = plan.held()
         plans = {location: plan for location, plan in plans.items() if plan != StandingPlan(0, (), ())}
         return (newest, plans) if plans else None
 
     def _step(self, app: App, ids: Sequence[str], now: int) -> Steps[bool]:
         """Plan and carry out on one state of the database. True when there was something to do."""
-        planned = yield from self._plans(app)
+        planned = yield from self._plans(app, now)
         if planned is None:
             return False
         newest, plans = planned
@@ -86,13 +93,11 @@ class Standing:
         if wanted:
             yield from add_servers(wanted)
         for server_id in plan.drain:
-            drained = yield from move(
-                server_id, ServerState.DRAINING, [ServerState.RUNNING], until=now + self._draining
+            stopped = yield from begin_stop(
+                server_id, StopWhy.DRAINED, "a newer release took over", now, now + self._stopping, empty=True
             )
-            if not drained:
-                yield from begin_stop(
-                    server_id, StopWhy.DRAINED, "a newer release took over", now, now + self._stopping, empty=True
-                )
+            if not stopped:
+                yield from move(server_id, ServerState.DRAINING, [ServerState.RUNNING], until=now + self._draining)
         ordered = any(order.location == location for order in _orders(app))
         reason = "more than the standing order wants" if ordered else "no standing order wants it any more"
         for server_id in plan.surplus:

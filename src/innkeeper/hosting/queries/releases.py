@@ -99,6 +99,12 @@ def overdue_builds(now: int) -> Steps[list[Build]]:
     return [build_of(row) for row in rows]
 
 
+def builds_that_need_their_upload() -> Steps[list[str]]:
+    """Keys of the builds that are not run yet, or are being run."""
+    rows = yield Statement("select key from builds where state in ('created', 'running') and deleted_at is null")
+    return [row[0] for row in rows]
+
+
 def interrupted_builds() -> Steps[list[Build]]:
     """Builds that were being run when the house went down."""
     rows = yield Statement(f"select {BUILD} from builds where state = 'running' order by created_at")

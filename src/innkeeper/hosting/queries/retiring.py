@@ -69,6 +69,16 @@ def standing(app_id: str) -> Steps[tuple[tuple[str, int] | None, list[Server]]]:
     return (newest[0][0], newest[0][1]) if newest else None, [server_of(row) for row in rows]
 
 
+def short_lives(app_id: str, release_id: str, since: int) -> Steps[list[tuple[str, int, int]]]:
+    """Location, beginning and end of a release's standing servers that ended unasked since a time, latest first."""
+    rows = yield Statement(
+        "select location, created_at, ended_at from servers where app_id = $1 and created_at > $3 and release_id = $2"
+        " and cause = 'standing' and ended_at is not null and stop_why is null order by ended_at desc",
+        (app_id, release_id, since),
+    )
+    return [(location, created_at, ended_at) for location, created_at, ended_at in rows]
+
+
 def add_samples(samples: Sequence[Sequence[str | int | float | None]]) -> Steps[None]:
     """Keep measurements: server, time, CPU seconds, memory, connections, egress."""
     yield Many(

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from innkeeper.db.database import Many, Row, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, listed
@@ -26,8 +27,7 @@ SERVER = (
 _ROOM_WIDTH = ROOM.count(",") + 1
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAsk:
+class OpenAsk(Struct, frozen=True, gc=False):
     """A room that somebody wants. All chance is in it, so that the transaction can be repeated."""
 
     app_id: str
@@ -221,8 +221,7 @@ def add_servers(servers: Sequence[Server]) -> Steps[None]:
     yield Many(_ADD_SERVER, [[getattr(server, name) for name in _SERVER_FIELDS] for server in servers])
 
 
-@dataclass(frozen=True, slots=True)
-class CloseAsk:
+class CloseAsk(Struct, frozen=True, gc=False):
     """A room that shall end. ``org_id`` None: its app alone decides."""
 
     app_id: str

@@ -104,9 +104,22 @@ async def _end(answer: aiohttp.ClientResponse) -> None:
 
 def _failure(error: BaseException) -> CallError:
     """aiohttp's error in our words."""
-    unseen = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, ConnectionRefusedError)
-    if isinstance(error, unseen):
+    if isinstance(error, aiohttp.ClientConnectorError):
+        # Its own text speaks of "ssl:default", for plain HTTP too.
+        where = f"[{error.host}]" if ":" in error.host else error.host
+        return ConnectionFailed(f"the connection to {where}:{error.port} failed: {_why(error)}", sent=False)
+    if isinstance(error, aiohttp.ClientHttpProxyError | ConnectionRefusedError):
         return ConnectionFailed(f"the connection failed: {error}", sent=False)
     if isinstance(error, asyncio.TimeoutError):
         return DeadlineExceeded("no answer in time")
     return ConnectionFailed(f"the connection broke: {error or type(error).__name__}", sent=True)
+
+
+def _why(error: aiohttp.ClientConnectorError) -> object:
+    """Why there is no connection, without the address."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return error.certificate_error
+    problem = error.os_error
+    told = problem.strerror or str(problem)
+    # asyncio puts the address in the place of the reason.
+    return os.strerror(problem.errno) if problem.errno and told.startswith("Connect call failed") else told

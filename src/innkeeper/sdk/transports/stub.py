@@ -75,6 +75,9 @@ def _read(body: Any) -> Any:
 
 
 class _Stub:
+    #: Where the client's requests go when nothing else is named: nowhere, so none need be.
+    server = "http://stub.invalid"
+
     def __init__(self) -> None:
         self._waiting: list[Expected[Any]] = []
         self._lock = threading.Lock()

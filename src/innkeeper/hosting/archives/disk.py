@@ -1,4 +1,4 @@
-"""Small verbs on the disk that ``archive.py`` and ``uploads.py`` share."""
+"""Small verbs on the disk that ``unpacking.py`` and ``uploads.py`` share."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Unpacking the archive of a build into a directory. Called by ``builds.py`` in a worker thread.
+"""Unpacking the archive of a build into a directory. Called by ``hosting/builds.py`` in a worker thread.
 
 The archive comes from somebody else, so two walls stand between it and the disk. ``tarball.py`` gives out only files,
 directories and links; ``manifest.py`` decides where each may lie, by an index of what came before and never by the
 disk. What is left for this module is to carry out: files are created anew and never opened through a link, and
-symbolic links are made when all else is written. So no link can lead a write astray.
+symbolic links are made when all else is written. So no link can lead a write astray. ``flushing.py`` brings it all to
+the disk.
 
 The work is done in a hidden directory beside the target and renamed at the end: a target that exists is whole.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from innkeeper.kit.errors import HouseError, Invalid
 
 from .disk import disk_trouble, sync_directory
+from .flushing import Flush, flush_file_system
 from .inflow import Limits, Readable
 from .manifest import Manifest
 from .tarball import Entry, Kind, Tarball, shown
@@ -54,12 +56,14 @@ def unpack(
     limits: Limits | None = None,
     progress: Callable[[str], None] = lambda line: None,
     cancelled: Callable[[], bool] = lambda: False,
+    all_at_once: Callable[[int], bool] = flush_file_system,
 ) -> Unpacked:
     """Unpack a ``.tar.gz`` (or plain ``.tar``) into ``target``, whose parent directory exists.
 
     Files get mode 0644, or 0755 if anybody may run them; directories 0755; all belong to us. A single directory at the
     top stays. What comes twice in the archive counts as it comes last. A target that exists is replaced: after a crash,
-    unpack again. ``progress`` is given lines for the build log; ``cancelled`` is asked often.
+    unpack again. ``progress`` is given lines for the build log; ``cancelled`` is asked often;
+    ``all_at_once`` is :class:`Flush`'s.
 
     Blocks; when it returns, all is on disk. Raises :class:`Invalid` (or its kin :class:`TooLarge`) for an archive that
     cannot be taken, :class:`Unavailable` when the disk is full or failing, :class:`UnpackCancelled`. After an error
@@ -70,7 +74,11 @@ def unpack(
         _remove(staging)
         staging.mkdir(mode=0o700)
         try:
-            report = _Unpacking(staging, limits or Limits(), progress, cancelled).run(source)
+            flush = Flush(staging, all_at_once)
+            try:
+                report = _Unpacking(staging, limits or Limits(), progress, cancelled).run(source, flush)
+            finally:
+                flush.close()
             staging.chmod(0o755)
             sync_directory(staging)
             _put_in_place(staging, target)
@@ -131,7 +139,7 @@ class _Unpacking:
         self._sizes: dict[str, int] = {}
         self._written = 0
 
-    def run(self, source: Readable) -> Unpacked:
+    def run(self, source: Readable, flush: Flush) -> Unpacked:
         tarball = Tarball(source, self._limits)
         told_files, told_bytes = 0, 0
         for entry in tarball.entries():
@@ -144,7 +152,7 @@ class _Unpacking:
             self._at(path).symlink_to(os.fsdecode(target.encode()))
         if not self._sizes:
             raise Invalid("The archive has no files: pack the directory that your Procfile is in.")
-        self._sync()
+        flush.finish(len(self._manifest), map(self._at, self._manifest.on_disk()), self._stop_if_cancelled)
         report = Unpacked(len(self._sizes), sum(self._sizes.values()), self._manifest.hash())
         self._progress(f"Unpacked {_amount(report.files, report.bytes)}")
         return report
@@ -156,7 +164,8 @@ class _Unpacking:
     def _take(self, entry: Entry, tarball: Tarball) -> None:
         place = self._manifest.place(entry)
         for directory in place.new_directories:
-            self._at(directory).mkdir()
+            self._at(directory).mkdir(0o755)
+            self._at(directory).chmod(0o755)  # whatever our umask: servers may run as another user
         if place.replaces_file:
             self._at(place.path).unlink()
             del self._sizes[place.path]
@@ -178,18 +187,6 @@ class _Unpacking:
         self._manifest.written(path, f"{mode:o} {digest.hexdigest()}")
         self._sizes[path] = entry.size
         self._written += entry.size
-
-    def _sync(self) -> None:
-        """Return once all is on disk, and readable by others whatever our umask."""
-        for path, kind in self._manifest.on_disk():
-            self._stop_if_cancelled()
-            descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                if kind is Kind.DIRECTORY:
-                    os.fchmod(descriptor, 0o755)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def _at(self, path: str) -> Path:
         """Where an entry lies on disk. Names are UTF-8 there, whatever the machine's locale."""

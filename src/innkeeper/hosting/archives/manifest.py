@@ -1,4 +1,4 @@
-"""Where the entries of a build's archive may lie: a pure decision. Used by ``archive.py``, which carries it out.
+"""Where the entries of a build's archive may lie: a pure decision. Used by ``unpacking.py``, which carries it out.
 
 A manifest is an index of everything unpacked so far. Paths and links are judged by it alone, so nothing that is on the
 disk, or is put there meanwhile, can change a verdict.
@@ -78,9 +78,13 @@ class Manifest:
             self._follow(path)
         return iter(links)
 
-    def on_disk(self) -> Iterator[tuple[str, Kind]]:
-        """All files and directories."""
-        return ((path, kind) for path, (kind, _) in self._index.items() if kind is not Kind.SYMLINK)
+    def __len__(self) -> int:
+        """How many files, directories and links there are."""
+        return len(self._index)
+
+    def on_disk(self) -> Iterator[str]:
+        """The paths of all files and directories; links are in the directories."""
+        return (path for path, (kind, _) in self._index.items() if kind is not Kind.SYMLINK)
 
     def hash(self) -> str:
         """SHA-256 over everything, in the order of paths."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from small_disk import small_disk
 from tars import directory, file, gnu_long, hardlink, header, pax, symlink, tar, tgz
 
-from innkeeper.hosting.archive import Limits, UnpackCancelled, clear_leftovers, unpack
+from innkeeper.hosting.archives.unpacking import Limits, UnpackCancelled, clear_leftovers, unpack
 from innkeeper.kit.errors import Invalid, TooLarge, Unavailable
 
 

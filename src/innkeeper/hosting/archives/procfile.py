@@ -1,4 +1,4 @@
-"""How the program of a build is started: the ``server:`` line of its ``Procfile``. Called by ``builds.py``.
+"""How the program of a build is started: the ``server:`` line of its ``Procfile``. Called by ``hosting/builds.py``.
 
     # comments and blank lines are fine
     server: ./game --port $PORT

@@ -1,4 +1,4 @@
-"""Parts of builds on their way in, kept on disk. Called by ``builds.py`` and the doors that take uploads.
+"""Parts of builds on their way in, kept on disk. Called by ``hosting/builds.py``.
 
 A build comes in numbered parts, in any order, several at a time, and each perhaps more than once. A part is written
 under a name of its own, checked, and renamed when it is on disk: what has a part's name is whole. The name carries the
@@ -64,9 +64,11 @@ class UploadStore:
     def plan(self, size: int) -> list[tuple[int, int]]:
         """The numbers, from 1, and sizes of the parts that a build of ``size`` bytes comes in."""
         if size < 1:
-            raise Invalid("The size of the build is less than 1 byte: give the size of its archive.")
+            raise Invalid(f"a build of {size} bytes cannot be; give the exact size of its archive")
         if size > self._most_bytes:
-            raise TooLarge(f"The build has {size} bytes; builds of up to {self._most_bytes} bytes are taken.")
+            raise TooLarge(
+                f"a build of {size} bytes is too large; archives of up to {self._most_bytes} bytes are taken"
+            )
         starts = range(0, size, self._chunk_size)
         return [(number, min(self._chunk_size, size - start)) for number, start in enumerate(starts, start=1)]
 

@@ -1,4 +1,4 @@
-"""Reading a tar archive that may be hostile, as a stream. Called by ``archive.py``; the bytes come
+"""Reading a tar archive that may be hostile, as a stream. Called by ``unpacking.py``; the bytes come
 through ``inflow.py``.
 
 Python's ``tarfile`` is not used: it reads headers of any size into memory, follows offsets backwards and has been

@@ -1,0 +1,103 @@
+"""Settings: what is wrong with one is said in plain words, with where it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from innkeeper.settings import Settings, WrongSetting, is_url, load_settings, strange_variables
+
+RANGE = "a range from 1 to 65535, the lower port first, such as 20000-29999"
+DATABASES = "sqlite:///PATH or postgresql://USER@HOST/NAME"
+
+WRONG: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    ({}, {"INNKEEPER_PORT": "abc"}, "INNKEEPER_PORT: write a whole number, not 'abc'"),
+    ({"port": 70000}, {}, "--port: write a port from 1 to 65535, or 0 for a free one, not 70000"),
+    ({}, {"INNKEEPER_HOST_CPU": "two"}, "INNKEEPER_HOST_CPU: write a number, not 'two'"),
+    ({"ports": "27000-26000"}, {}, f"--ports: write {RANGE}, not '27000-26000'"),
+    ({"ports": "1-70000"}, {}, f"--ports: write {RANGE}, not '1-70000'"),
+    ({}, {"INNKEEPER_RUN_AS": "joe"}, "INNKEEPER_RUN_AS: write numbers such as 1000:1000, not 'joe'"),
+    ({"public_url": "foo"}, {}, "--public-url: write the whole URL, such as https://inn.example.org, not 'foo'"),
+    ({"log_level": "loud"}, {}, "--log-level: write one of debug, info, warning, error, not 'loud'"),
+    # It may have a password in it, so it is not shown.
+    ({}, {"INNKEEPER_DATABASE": "mysql://me:secret@x"}, f"INNKEEPER_DATABASE: write {DATABASES}"),
+    ({"database": "sqlite:///"}, {}, f"--database: write {DATABASES}"),
+    # The command line goes before the environment, and is then the one to name.
+    ({"ports": "x"}, {"INNKEEPER_PORTS": "1-2"}, f"--ports: write {RANGE}, not 'x'"),
+]
+
+
+@pytest.mark.parametrize(("given", "environ", "told"), WRONG)
+def test_a_wrong_value_is_told_with_where_it_came_from(
+    given: dict[str, Any], environ: dict[str, str], told: str
+) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load_settings(given, environ)
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('port = "x"', "port in {}: write a whole number, not 'x'"),
+        ('locations = ["tokyo", 3]', "locations in {}: write a list of names, not ['tokyo', 3]"),
+        ("secret_key = 3", "secret_key in {}: write a text"),
+        ("prot = 3", "{}: there is no setting 'prot'; did you mean port?"),
+        ("qqqqqqqq = 3", "{}: there is no setting 'qqqqqqqq'"),
+        ("[", "{} is not TOML: "),
+    ],
+)
+def test_a_wrong_line_of_the_file_is_told_with_the_file(text: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "innkeeper.toml"
+    file.write_text(text)
+    with pytest.raises(WrongSetting) as caught:
+        load_settings({"data": str(tmp_path)}, {})
+    assert str(caught.value).startswith(told.format(file))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting, match=r"there is no settings file .*none\.toml"):
+        load_settings({}, {}, tmp_path / "none.toml")
+    with pytest.raises(WrongSetting, match="cannot be read: Is a directory"):
+        load_settings({}, {}, tmp_path)
+
+
+def test_values_of_all_kinds_from_everywhere(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text('host_memory_mb = 28000\norganisation = "File"\nports = "1-2"\n')
+    environ = {"INNKEEPER_HOST_CPU": "2.5", "INNKEEPER_ORGANISATION": "Environment", "INNKEEPER_DATABASE": "x.db"}
+    settings = load_settings({"ports": "20000-20001", "run_as": None}, environ, file)
+    assert (settings.host_memory_mb, settings.host_cpu, settings.organisation) == (28000.0, 2.5, "Environment")
+    assert (settings.port_range((1, 1)), settings.database_url, settings.run_as) == ((20000, 20001), "x.db", "")
+    empty = str(tmp_path / "none")
+    assert load_settings({"data": empty}, {}) == Settings(data=empty)
+
+
+@pytest.mark.parametrize("said", ["Los Angeles, tokyo,", ["los-angeles", "Tokyo"], frozenset({"LOS_ANGELES", "tokyo"})])
+def test_locations_in_any_spelling(said: Any) -> None:
+    assert load_settings({"locations": said}, {}).locations == {"los_angeles", "tokyo"}
+
+
+def test_variables_that_look_like_settings_are_told() -> None:
+    environ = dict.fromkeys(
+        ["INNKEEPER_PRT", "INNKEEPER_ZZZ", "INNKEEPER_PORT", "INNKEEPER_URL", "INNKEEPER_APP_ID", "INNKEEPER_CONFIG",
+         "INNKEEPER_TOKEN", "HATHORA_TOKEN", "_INNKEEPER_COMPLETE"], "1",
+    )  # fmt: skip
+    assert strange_variables(environ) == [
+        "INNKEEPER_PRT in the environment is no setting; did you mean INNKEEPER_PORT?",
+        "INNKEEPER_ZZZ in the environment is no setting",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "so"),
+    [
+        ("http://127.0.0.1:8080", True), ("https://inn.example.org/games", True), ("http://[::1]:8080", True),
+        ("127.0.0.1:8080", False), ("localhost:8080", False), ("foo", False), ("ftp://x", False), ("http://", False),
+        ("http://x:99999", False), ("http://x:y", False), ("http://[::1", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_url(text: str, so: bool) -> None:
+    assert is_url(text) is so
