@@ -17,7 +17,7 @@ from postgres import PostgresServer
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running PostgreSQL server, shared by the tests of a run that leave it running."""
-    server = PostgresServer()
+    server = PostgresServer(in_memory=True)
     try:
         server.start()
         yield server
@@ -26,12 +26,15 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a new, empty database, once on each store."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'innkeeper.db'}"
+        yield f"sqlite:///{tmp_path / 'innkeeper.db'}"
+        return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return await server.fresh()
+    url = await server.fresh()
+    yield url
+    await server.drop(url)
 
 
 @pytest.fixture
@@ -43,11 +46,15 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def house_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+async def house_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a database for an inn, once on each store; on PostgreSQL it has its tables already."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'innkeeper.db'}"
-    return await copied_database(request.getfixturevalue("postgres_server"))
+        yield f"sqlite:///{tmp_path / 'innkeeper.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = await copied_database(server)
+    yield url
+    await server.drop(url)
 
 
 @pytest.fixture

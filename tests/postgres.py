@@ -1,7 +1,8 @@
 """A real PostgreSQL server for tests, started and ended by them. ``tests/conftest.py`` makes fixtures of it.
 
 The server belongs to an unprivileged user, as it insists, keeps its data in a temporary folder, listens on loopback and
-in that folder, and syncs to disk as one in production does. It ends with the test process, also when that is killed.
+in that folder, and syncs to disk as one in production does; one ``in_memory`` does too, and its disk is memory. It ends
+with the test process, also when that is killed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import asyncpg
 
 MISSING = "the tests need PostgreSQL's server: apt-get install postgresql (Debian), which brings initdb and postgres"
+_MEMORY = "/dev/shm"
 USER, PASSWORD = "keeper", "sesame"
 
 
@@ -44,10 +46,10 @@ def free_port() -> int:
 class PostgresServer:
     """One server. ``start`` and ``stop`` may be called again and again; the data and the port stay."""
 
-    def __init__(self, *settings: str) -> None:
+    def __init__(self, *settings: str, in_memory: bool = False) -> None:
         """``settings`` are further ones, as ``max_connections=20``."""
         self._programs = programs()
-        self._home = Path(tempfile.mkdtemp(prefix="innkeeper-pg-"))
+        self._home = Path(tempfile.mkdtemp(prefix="innkeeper-pg-", dir=_memory() if in_memory else None))
         self.port = free_port()
         self._settings = settings
         self._server: subprocess.Popen[bytes] | None = None
@@ -77,6 +79,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and return once it takes connections."""
         settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={self._home}", *self._settings]
+        settings.append("dynamic_shared_memory_type=mmap")  # in the data folder, which goes with us
         command = [*self._as_user, self._programs / "postgres", "-D", self._home / "data", "-p", str(self.port)]
         for setting in settings:
             command += ["-c", setting]
@@ -110,6 +113,23 @@ class PostgresServer:
         finally:
             await line.close()
         return self.url(name)
+
+    async def drop(self, url: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        line = await asyncpg.connect(self.url("postgres"))
+        try:
+            await line.execute(f"drop database {url.rpartition('/')[2]} with (force)")
+        finally:
+            await line.close()
+
+
+def _memory() -> str | None:
+    """A folder in memory with room for some databases, where there is one."""
+    try:
+        room = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    return _MEMORY if room.f_bavail * room.f_frsize > 1 << 30 and os.access(_MEMORY, os.W_OK) else None
 
 
 def _says_ready(text: str, pid: int) -> bool:

@@ -17,6 +17,7 @@ from innkeeper.contract.plan import Parameter
 from innkeeper.contract.words import strictly
 from innkeeper.kit.errors import Invalid, Unauthorized, Unreadable
 
+from .refusals import explain
 from .visits import Visit
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Endpoint:
             with strictly():
                 return self.operation.plan.decode_body(body)
         except msgspec.ValidationError as error:
-            raise Invalid(explain(error)) from None
+            raise Invalid(explain(error, self._body.type)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(f"the body is not JSON: {error}") from None
 
@@ -194,12 +195,4 @@ def _convert(value: Any, hint: Any, wire: str) -> Any:
         with strictly():
             return msgspec.convert(value, hint, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(f"{wire}: {explain(error)}") from None
-
-
-def explain(error: msgspec.ValidationError) -> str:
-    """msgspec's text with the field first: ``region: Invalid enum value 'Mars'``."""
-    # Patterns end in \\Z so that no line feed slips through; people know that end as $.
-    text, _, where = str(error).replace(r"\\Z", "$").partition(" - at `")
-    field = where.rstrip("`").removeprefix("$").removeprefix(".")
-    return f"{field}: {text}" if field else text
+        raise Invalid(f"{wire}: {explain(error, hint)}") from None
