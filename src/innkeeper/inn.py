@@ -35,7 +35,7 @@ from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.db.lease import Lease
 from innkeeper.engines.base import Transport
-from innkeeper.engines.ports import PortTable, default_range, ephemeral_range
+from innkeeper.engines.ports import PortTable, default_range, ephemeral_range, lowest_open_port
 from innkeeper.engines.process.engine import ProcessEngine
 from innkeeper.hosting.apps import Apps
 from innkeeper.hosting.archives.unpacking import Limits
@@ -97,6 +97,9 @@ def local_host(settings: Settings, clock: Clock) -> Host:
             "ports %d-%d overlap the range %d-%d that outgoing connections use: some will be taken now and then",
             first, last, *ephemeral,
         )  # fmt: skip
+    lowest = lowest_open_port()
+    if first < lowest:
+        log.warning("ports %d-%d: servers may bind none below %d; choose a range above it", first, last, lowest)
     table = PortTable(first, last, settings.port_quarantine, engine.port_is_free)
     return Host(
         "local",

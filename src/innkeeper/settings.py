@@ -159,6 +159,8 @@ def is_url(text: str) -> bool:
     """Whether this is where an HTTP server can be: ``http`` or ``https``, a host, perhaps a port and a path."""
     try:
         parts = urlsplit(text)
+        if any(character.isspace() for character in text):
+            return False
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number, brackets that do not close
         return False

@@ -39,7 +39,7 @@ def test_what_is_refused(innkeeper: Line) -> None:
 def test_options_that_cannot_be_read(innkeeper: Line) -> None:
     for arguments, text in (
         (["--env", "NOVALUE"], "--env: write NAME=VALUE, not 'NOVALUE'"),
-        (["--port", "ws/7778"], "write NAME:PORT/PROTO, not 'ws/7778'"),
+        (["--port", "ws/7778"], "--port: write NAME:PORT/udp or NAME:PORT/tcp, such as ws:7778/tcp, not 'ws/7778'"),
         (["--port", "ws:99999/tcp"], "write a port from 1 to 65535"),
         (["--transport-type", "tls"], "'tls' is not one of 'udp', 'tcp'"),
         (["--build-id", "-x"], "--build-id: write"),
@@ -52,6 +52,22 @@ def test_options_that_cannot_be_read(innkeeper: Line) -> None:
     assert "there is no scope 'fly'" in innkeeper("tokens", "create", "x", "--scope", "fly", code=2).stderr
     assert "--scope (again for more), or --admin" in innkeeper("tokens", "create", "x", code=2).stderr
     assert "name the servers to end, or say --all" in innkeeper("processes", "stop", code=2).stderr
+
+
+def test_tokens_and_urls_that_cannot_be(innkeeper: Line, inn: RunningInn) -> None:
+    assert innkeeper("orgs", "list", "--token", f" {inn.token}\r\n").stdout  # as it comes out of a file
+    assert "--token is empty" in innkeeper("orgs", "list", "--token", "", code=2).stderr
+    assert "was it copied whole?" in innkeeper("orgs", "list", "--token", "a\nb", code=2).stderr
+    assert "was it copied whole?" in innkeeper("orgs", "list", "--token", "x\u2026", code=2).stderr
+    told = innkeeper("orgs", "list", "--url", "http://a b:18081", "--token", "x", code=2).stderr
+    assert "is not the URL of an Innkeeper" in told
+
+
+def test_nothing_is_made_for_a_directory_that_cannot_be_deployed(innkeeper: Line, tmp_path: Path) -> None:
+    for directory in (tmp_path / "nothere", tmp_path):
+        told = innkeeper("deploy", directory, "--app", "never-made", "--create-app", code=1).stderr
+        assert "Made app" not in told
+    assert "never-made" not in innkeeper("apps", "list").stdout
 
 
 def test_directories_that_cannot_be_deployed(innkeeper: Line, tmp_path: Path) -> None:

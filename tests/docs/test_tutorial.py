@@ -92,4 +92,6 @@ def test_the_readmes_three_commands(inn: RunningInn, folder: Path) -> None:
     server.write_text('#!/bin/sh\nexec python3 -m http.server "$2"\n')
     server.chmod(0o755)
     code = code.replace("--create-app", "--create-app --transport-type tcp")
+    (folder / ".venv" / "bin").mkdir(parents=True)  # the reader's; here the commands are there already
+    (folder / ".venv" / "bin" / "activate").touch()
     assert re.search(r"address +127\.0\.0\.1:\d+/tcp", shell(inn, folder, code))

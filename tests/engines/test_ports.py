@@ -17,6 +17,7 @@ from innkeeper.engines.ports import (
     can_bind,
     default_range,
     ephemeral_range,
+    lowest_open_port,
     overlap_note,
 )
 from innkeeper.kit.clock import SECOND
@@ -197,3 +198,10 @@ class TableRules(RuleBasedStateMachine):
 
 TestTableRules = TableRules.TestCase
 TestTableRules.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_the_lowest_port_for_programs_without_privileges_is_read_where_the_machine_tells(tmp_path: Path) -> None:
+    path = tmp_path / "start"
+    assert lowest_open_port(path) == 1024
+    path.write_text("80\n")
+    assert lowest_open_port(path) == 80

@@ -13,7 +13,7 @@ from .fitting import fitting_app_name, fitting_build_words
 from .howto import config_of, howto_options, lost, masked
 from .talk import Talk, app_option, talks
 from .telling import aside, document
-from .uploading import build_directory
+from .uploading import build_directory, check
 
 
 @click.command()
@@ -43,6 +43,7 @@ def deploy(
     # What is wrong with the options is said before anything is made or sent.
     config_of("", howto, None)
     fitting_build_words(build_id, build_tag)
+    check(directory)
     app_id = _app(talk, app, create_app, directory)
     latest = None
     if howto["from_latest"]:

@@ -207,7 +207,9 @@ def _ports(words: Sequence[str]) -> dict[str, ContainerPort]:
     for word in words:
         parts = _PORT.fullmatch(word)
         if parts is None:
-            raise Failure(f"--additional-container-ports: write NAME:PORT/PROTO, not {word!r}", Code.USAGE)
+            raise Failure(
+                f"--port: write NAME:PORT/udp or NAME:PORT/tcp, such as ws:7778/tcp, not {word!r}", Code.USAGE
+            )
         name, port, transport = parts.groups()
         found[name] = ContainerPort(name=name, port=int(port), transport_type=TransportType(transport.lower()))
     return found

@@ -44,6 +44,17 @@ class Packed:
     without_git: bool  #: there is a ``.git``, and it stayed behind
 
 
+def check_directory(directory: Path) -> None:
+    """Whether there is anything here to run. Raises :class:`CannotPack`."""
+    if not directory.is_dir():
+        raise CannotPack(f"{directory} is not a directory. Name the one that your Procfile is in.")
+    if not any((directory / name).is_file() for name in STARTERS):
+        raise CannotPack(
+            f"{directory} has no Procfile and no Dockerfile, so nothing says how to start the game."
+            " Add a file `Procfile` with a line such as: server: ./my-server --port $PORT"
+        )
+
+
 def pack(
     directory: Path, *, progress: Callable[[int, int], None] = lambda done, total: None, into: Path | None = None
 ) -> Packed:
@@ -52,13 +63,7 @@ def pack(
     ``progress`` is given the bytes packed so far and the bytes there are in all. Raises :class:`CannotPack`; then no
     file is left.
     """
-    if not directory.is_dir():
-        raise CannotPack(f"{directory} is not a directory. Name the one that your Procfile is in.")
-    if not any((directory / name).is_file() for name in STARTERS):
-        raise CannotPack(
-            f"{directory} has no Procfile and no Dockerfile, so nothing says how to start the game."
-            " Add a file `Procfile` with a line such as: server: ./my-server --port $PORT"
-        )
+    check_directory(directory)
     found = sorted(_walk(directory, _rules(directory)))
     total = sum(status.st_size for _, status in found if stat.S_ISREG(status.st_mode))
     descriptor, name = tempfile.mkstemp(prefix="innkeeper-build-", suffix=".tar.gz", dir=into)

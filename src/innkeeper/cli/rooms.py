@@ -41,7 +41,9 @@ def rooms() -> None:
 @click.option("--config", metavar="TEXT", help="What the game server is told of the room; up to 10,000 characters.")
 @click.option("--deployment", metavar="ID", help="An older deployment; the newest unless told.")
 @click.option("--wait", is_flag=True, help="Wait until players can connect.")
-@click.option("--timeout", type=float, default=120, show_default=True, help="Seconds to wait at most.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), default=120, show_default=True, help="Seconds to wait at most."
+)
 @talks
 def create(
     talk: Talk,
@@ -166,7 +168,7 @@ def _stay(stay: RoomAllocation) -> str:
 @click.argument("room_id", metavar="ROOM", shell_complete=completing.rooms)
 @app_option
 @click.option("--until", type=click.Choice(["active", "destroyed"]), default="destroyed", show_default=True)
-@click.option("--timeout", type=float, help="Seconds to watch at most; no limit unless told.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Seconds to watch at most; no limit unless told.")
 @talks
 def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float | None) -> None:
     """Tell what becomes of a room, as it happens, until it is open or over.

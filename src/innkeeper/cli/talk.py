@@ -84,7 +84,7 @@ class Talk:
     def token(self) -> str:
         """The token to call with. The folder's own is only ever sent to the folder's own Innkeeper."""
         if self._token is not None:
-            return self._token
+            return checked_token(self._token)
         found = self._credentials
         if found is not None and found.url.rstrip("/") == self.url.rstrip("/"):
             return found.token
@@ -162,6 +162,16 @@ def checked_url(text: str, source: str) -> str:
     lacks_beginning = "://" not in text and is_url(f"http://{text}")
     what = f"write http://{text}" if lacks_beginning else f"write a whole one, such as {DEFAULT_URL}"
     raise Failure(f"{text!r} ({source}) is not the URL of an Innkeeper: {what}", Code.USAGE)
+
+
+def checked_token(text: str) -> str:
+    """A token as it was given, without the line break that a file ends with. Raises :class:`Failure`."""
+    token = text.strip()
+    if not token:
+        raise Failure("--token is empty: give a token, or leave it out", Code.USAGE)
+    if not token.isascii() or not token.isprintable():
+        raise Failure("the token given holds a character that no token has: was it copied whole?", Code.USAGE)
+    return token
 
 
 def data_option(command: C) -> C:

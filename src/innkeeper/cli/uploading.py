@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .failures import Failure
-from .pack import CannotPack, pack
+from .pack import CannotPack, check_directory, pack
 from .telling import aside, many, size
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from innkeeper.sdk import HathoraCloud
 
 _EVERY = 3.0  # seconds between two lines that tell how far it is
+
+
+def check(directory: Path) -> None:
+    """Say what is wrong with a directory before anything is made of it. Raises :class:`Failure`."""
+    try:
+        check_directory(directory)
+    except CannotPack as error:
+        raise Failure(str(error)) from error
 
 
 def build_directory(

@@ -41,7 +41,8 @@ _HEAD = """# {title}: operations and models
 Written from the declarations by `python -m innkeeper.contract.reference --write`; do not edit. What a client is, and
 what every call has besides (`.raw`, `.pages`, `.options`, errors): [the SDK](sdk.md).
 
-An operation is a method of a group of the client: `client.{example}(...)`, awaited for the async one. A parameter that
+An operation is a method of a group of the client: `client.{example}(...)`, awaited for the async one. A `ByteStream` is
+entered: `with call(...) as log`, or `async with await call(...) as log`. A parameter that
 is `GLOBAL` by default is taken from the client where the call leaves it out. Models are given by name, every field of
 them: `{model}(...)`. A field that may be `UNSET` can be left out, and is left out by the server where there is nothing
 to tell. Names are as in Python; on the wire `room_id` is `roomId`, and exceptions are noted. A `datetime` has a time

@@ -21,6 +21,7 @@ from .base import Transport
 #: Asked before a port is handed out: whether it can be bound on the host now.
 Probe = Callable[[int, Transport], bool]
 
+_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST, _HIGHEST, _WIDTH = 1024, 65535, 10_000
 
@@ -148,6 +149,14 @@ def ephemeral_range(path: Path = _EPHEMERAL) -> tuple[int, int] | None:
         return int(first), int(last)
     except (OSError, ValueError):
         return None
+
+
+def lowest_open_port(path: Path = _UNPRIVILEGED) -> int:
+    """The lowest port that programs without privileges may bind: servers have none, whoever Innkeeper is."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 1024
 
 
 def default_range(ephemeral: tuple[int, int] | None) -> tuple[int, int]:
