@@ -64,6 +64,17 @@ def started(folder: Path, said: Callable[[int], bytes], out: int, *options: str)
     return program, text.decode().replace("\r\n", "\n").strip()
 
 
+def said_without_a_terminal(house: RunningInn) -> str:
+    """What ``up`` says on a pipe; it is ended as soon as it is open."""
+    reads, writes = os.pipe()
+    program, text = started(house.folder, lambda size: os.read(reads, size), writes)
+    os.close(writes)
+    program.terminate()
+    assert program.wait(PATIENCE) == 0
+    os.close(reads)
+    return text
+
+
 def test_a_first_start_on_a_terminal_shows_the_token_and_a_second_does_not(house: RunningInn) -> None:
     ours, theirs = pty.openpty()
     try:
@@ -85,12 +96,7 @@ def test_a_first_start_on_a_terminal_shows_the_token_and_a_second_does_not(house
 
 
 def test_elsewhere_than_on_a_terminal_no_token_is_shown(house: RunningInn) -> None:
-    reads, writes = os.pipe()
-    program, text = started(house.folder, lambda size: os.read(reads, size), writes)
-    os.close(writes)
-    program.terminate()
-    assert program.wait(PATIENCE) == 0
-    os.close(reads)
+    text = said_without_a_terminal(house)
     assert "only in the file below" in text
     assert json.loads((house.data / "credentials.json").read_text())["token"] not in text
 
@@ -167,12 +173,7 @@ def test_a_restart_tells_what_it_found(house: RunningInn) -> None:
     house.run("deploy", EXAMPLE, "--app", "first", "--create-app", "--port", "ws:7778/tcp")
     house.run("rooms", "create", "--wait")
     house.stop()
-    reads, writes = os.pipe()
-    program, text = started(house.folder, lambda size: os.read(reads, size), writes)
-    os.close(writes)
-    program.terminate()
-    assert program.wait(PATIENCE) == 0
-    os.close(reads)
+    text = said_without_a_terminal(house)
     assert "It took over 1 game server. Ctrl-C ends it" in text
 
 

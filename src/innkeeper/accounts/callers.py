@@ -32,14 +32,11 @@ class Callers:
 
     async def recognise(self, token: str) -> Caller:
         """Who holds this token. Raises ``Unauthorized`` for one that is not known here, or was revoked."""
-        caller = self.remembered(token)
-        return caller if caller is not None else await self._look_up(digest(token))
-
-    def remembered(self, token: str) -> Caller | None:
-        """Who holds this token, where that was found out a moment ago: nearly always, and without a wait."""
         if len(token) > MOST_CHARACTERS:
             raise _unknown()
-        return self._known.get(digest(token))
+        secret_hash = digest(token)
+        caller = self._known.get(secret_hash)
+        return caller if caller is not None else await self._look_up(secret_hash)
 
     async def within(self, caller: Caller, org_id: str) -> Caller:
         """The same caller, asking about this organisation.

@@ -7,10 +7,7 @@ from typing import Any
 
 import msgspec
 
-from innkeeper.contract.openapi import document
 from innkeeper.contract.operation import Api
-
-from .docs import reference_page
 
 #: A message of a player who measures their distance is echoed up to this size, in bytes.
 MOST_ECHOED = 4096
@@ -58,8 +55,14 @@ class Pages:
             return 200, *self._metrics()
         if path.startswith("/openapi/"):
             api = self._apis.get(path.removeprefix("/openapi/").removesuffix(".json"))
-            return None if api is None else (200, "application/json", msgspec.json.encode(document(api)))
+            if api is None:
+                return None
+            from innkeeper.contract.openapi import document  # made for those who ask: no start waits for it
+
+            return 200, "application/json", msgspec.json.encode(document(api))
         if path in ("/", "/docs"):
+            from .docs import reference_page
+
             return 200, "text/html; charset=utf-8", reference_page(list(self._apis.values())).encode()
         return None
 

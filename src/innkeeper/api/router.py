@@ -48,10 +48,7 @@ class Router(Generic[T]):
         """
         segments = path.rstrip("/").split("/")[1:]
         values: list[str] = []
-        node = _straight(self._root, segments, values)
-        if node is None:
-            values.clear()
-            node = _walk(self._root, segments, 0, values)
+        node = _walk(self._root, segments, values)
         if node is None:
             return None, [], ()
         endpoint = node.by_method.get(method)
@@ -60,32 +57,29 @@ class Router(Generic[T]):
         return endpoint, [unquote(value) if "%" in value else value for value in values], ()
 
 
-def _straight(node: _Node[T], segments: list[str], values: list[str]) -> _Node[T] | None:
-    """The way that prefers what is written at every step, which is nearly always right; None at a dead end."""
-    for segment in segments:
-        child = node.written.get(segment)
-        if child is None:
-            child = node.parameter
-            if child is None or not segment:
-                return None
-            values.append(segment)
-        node = child
-    return node if node.by_method else None
-
-
-def _walk(node: _Node[T], segments: list[str], at: int, values: list[str]) -> _Node[T] | None:
-    if at == len(segments):
-        return node if node.by_method else None
-    segment = segments[at]
-    child = node.written.get(segment)
-    if child is not None:
-        found = _walk(child, segments, at + 1, values)
-        if found is not None:
-            return found
-    if node.parameter is not None and segment:
-        values.append(segment)
-        found = _walk(node.parameter, segments, at + 1, values)
-        if found is not None:
-            return found
-        values.pop()
-    return None
+def _walk(node: _Node[T], segments: list[str], values: list[str]) -> _Node[T] | None:
+    """Down the trie, what is written first; from a dead end back to the last place that had a parameter too."""
+    forks: list[tuple[_Node[T], int, int]] = []  # parameters passed by: the node, its place, how many values before
+    at = 0
+    while True:
+        if at == len(segments):
+            if node.by_method:
+                return node
+        else:
+            segment = segments[at]
+            child = node.written.get(segment)
+            parameter = node.parameter if segment else None
+            if child is None and parameter is not None:
+                values.append(segment)
+                node, at = parameter, at + 1
+                continue
+            if child is not None:
+                if parameter is not None:
+                    forks.append((parameter, at, len(values)))
+                node, at = child, at + 1
+                continue
+        if not forks:
+            return None
+        node, at, before = forks.pop()
+        values[before:] = [segments[at]]
+        at += 1

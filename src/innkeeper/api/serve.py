@@ -143,9 +143,8 @@ class Endpoint:
         """Find out who calls, as the operation asks for. Raises Unauthorized. Comes before anything else is read."""
         operation = self.operation
         if operation.key == "org":
-            token, callers = bearer(visit.headers), visit.wings.callers
-            visit.known_caller = caller = callers.remembered(token) or await callers.recognise(token)
-            self._check_scope(caller)
+            visit.known_caller = await visit.wings.callers.recognise(bearer(visit.headers))
+            self._check_scope(visit.known_caller)
         elif operation.key == "player":
             secret = await visit.wings.apps.secret(path_values[self._app_at])
             visit.known_player = await visit.wings.players.recognise(secret, bearer(visit.headers))

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from innkeeper.contract.comments import comments_of
+from innkeeper.contract.reference import write_or_check
 from innkeeper.settings import FILE, Settings
 
 from .failures import Code
@@ -126,15 +125,7 @@ def _setting(field: Any, text: str) -> str:
 
 def main() -> None:
     """``--write`` or ``--check``, in the repository."""
-    stale = []
-    for name, text in (("cli.md", cli_page()), ("settings.md", settings_page())):
-        path = Path("docs", "reference", name)
-        if "--write" in sys.argv:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            stale.append(str(path))
-    if stale:
-        sys.exit(f"stale: {' '.join(stale)}; run scripts/check --fix")
+    write_or_check({"cli.md": cli_page(), "settings.md": settings_page()})
 
 
 if __name__ == "__main__":

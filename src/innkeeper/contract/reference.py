@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -256,16 +256,24 @@ def _arms(hint: Any) -> Iterator[str]:
 
 def main() -> None:
     """``--write`` or ``--check``, in the repository."""
-    stale = []
+    pages = {}
     for name in APIS:
         api: Api = getattr(import_module(f"innkeeper.contract.{name}"), name.upper())
-        path, text = Path("docs", "reference", f"{name}-operations.md"), page(api)
+        pages[f"{name}-operations.md"] = page(api)
+    write_or_check(pages)
+
+
+def write_or_check(pages: Mapping[str, str]) -> None:
+    """Write these files of ``docs/reference``, or end the program where one says something else; as its line says."""
+    stale = []
+    for name, text in pages.items():
+        path = Path("docs", "reference", name)
         if "--write" in sys.argv:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             stale.append(str(path))
     if stale:
-        sys.exit(f"stale: {' '.join(stale)}; run python -m innkeeper.contract.reference --write")
+        sys.exit(f"stale: {' '.join(stale)}; run scripts/check --fix")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,12 @@ from innkeeper.db.database import Database
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.errors import Unavailable
 from innkeeper.kit.ids import Chance
-from innkeeper.kit.retry import Backoff
+from innkeeper.kit.retry import for_ever
 
 from .model import Build, BuildState
 from .queries import releases as queries
 
 log = logging.getLogger(__name__)
-
-#: As keepers try again. The deadline of the run ends it, not a number of tries.
-_BACKOFF = Backoff(tries=1 << 30, first=0.05, most=5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ def again_in(failures: int, chance: float, now: int, until: int | None) -> float
     """
     if until is None or now >= until:
         return None
-    return _BACKOFF.delay(min(failures, 20), 0.5 + chance / 2)
+    return for_ever(failures, chance)
 
 
 def overdue(build: Build) -> Verdict:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from .bell import Bell
 from .clock import Clock
 from .ids import Chance
-from .retry import Backoff
+from .retry import for_ever
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ class KeeperLoop:
         self, name: str, keep: Callable[[], Awaitable[float | None]], bell: Bell, clock: Clock, chance: Chance
     ) -> None:
         self._name, self._keep, self._bell, self._clock, self._chance = name, keep, bell, clock, chance
-        self._backoff = Backoff(tries=1 << 30, first=0.05, most=5.0)
         self.failures = 0  #: passes that failed one after the other; 0 when the last one ended well
 
     async def run(self) -> None:
@@ -42,7 +41,7 @@ class KeeperLoop:
             except Exception:
                 self.failures += 1
                 log.exception("the %s keeper's pass failed (%d in a row); it is repeated", self._name, self.failures)
-                again = self._backoff.delay(min(self.failures, 20), 0.5 + self._chance.fraction() / 2)
+                again = for_ever(self.failures, self._chance.fraction())
             await self._wait(again)
 
     async def _wait(self, seconds: float | None) -> None:

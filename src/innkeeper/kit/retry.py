@@ -28,3 +28,12 @@ class Backoff:
 
 #: Never try again.
 NO_RETRY = Backoff(tries=1)
+_FOR_EVER = Backoff(tries=1 << 30, first=0.05, most=5.0)
+
+
+def for_ever(failures: int, chance: float) -> float:
+    """Seconds until what must not be given up is tried again, after so many failures, ``chance`` being in [0, 1).
+
+    At least half of the doubling wait: chance spreads the tries, and never makes them a spin.
+    """
+    return _FOR_EVER.delay(failures, 0.5 + chance / 2)

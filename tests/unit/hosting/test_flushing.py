@@ -7,12 +7,11 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_disk import small_disk
+from small_disk import mounted, small_disk
 from tars import directory, file, hardlink, symlink, tgz
 
 from innkeeper.hosting.archives.flushing import FEW, Flush, flush_file_system, is_refusal, tells_failures
@@ -148,19 +147,6 @@ def test_a_disk_that_fails_at_the_end_leaves_nothing(tmp_path: Path, code: int, 
 # The power goes out --------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def mounted(image: Path, at: Path) -> Iterator[None]:
-    """A file mounted as a disk; skips the test where we may not."""
-    at.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-o", "loop", image, at], capture_output=True)
-    if done.returncode:
-        pytest.skip("a disk of our own cannot be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", at], check=True)
-
-
 def empty_disk(path: Path) -> Path:
     """An empty ext4 disk in a file."""
     if shutil.which("mkfs.ext4") is None:
@@ -187,13 +173,13 @@ def test_a_build_that_was_unpacked_outlives_the_power(
         return answers[-1]
 
     image, after = empty_disk(tmp_path / "disk.img"), tmp_path / "after.img"
-    with mounted(image, tmp_path / "disk"):
+    with mounted("-o", "loop", image, at=tmp_path / "disk"):
         unpack(archive(), tmp_path / "disk/b1", all_at_once=noted)
         shutil.copyfile(image, after)
     if all_at_once is flush_file_system and answers == [False]:
         pytest.skip("this kernel has no syncfs to be relied on")
     assert answers == [all_at_once is not refuse]
-    with mounted(after, tmp_path / "again"):
+    with mounted("-o", "loop", after, at=tmp_path / "again"):
         assert whole(tmp_path / "again/b1") is kept
 
 
@@ -207,7 +193,7 @@ def test_a_disk_that_fails_after_a_file_was_written_is_noticed(
     build = tgz(*(file(f"f{number}", os.urandom(30_000)) for number in range(MANY)))
     with (
         small_disk(backing, "2m"),
-        mounted(empty_disk(backing / "disk.img"), tmp_path / "disk"),
+        mounted("-o", "loop", empty_disk(backing / "disk.img"), at=tmp_path / "disk"),
         pytest.raises(Unavailable, match="disk"),
     ):
         unpack(build, tmp_path / "disk/b1", all_at_once=all_at_once)

@@ -30,7 +30,12 @@ def disk_trouble(error: OSError, doing: str) -> Unavailable:
 
 def sync_directory(directory: Path) -> None:
     """Return once the names in a directory are on disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    sync(directory, os.O_DIRECTORY)
+
+
+def sync(path: Path, flags: int = os.O_NOFOLLOW) -> None:
+    """Return once a file, or the names in a directory, are on disk. ``flags`` are for opening it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:

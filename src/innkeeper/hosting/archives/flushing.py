@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .disk import sync
+
 #: Up to so many files are synced one by one: a sync of the file system also waits for what others wrote to it.
 FEW = 64
 
@@ -60,7 +62,7 @@ class Flush:
             return
         for path in paths:
             between()
-            _sync(path)
+            sync(path)
 
 
 def flush_file_system(descriptor: int) -> bool:
@@ -99,11 +101,3 @@ def _file_system(descriptor: int) -> int:
     if fstatfs is None or fstatfs(descriptor, answer) != 0:
         return 0
     return ctypes.c_long.from_buffer(answer).value & 0xFFFFFFFF
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
