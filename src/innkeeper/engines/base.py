@@ -32,7 +32,8 @@ class Port:
 
     name: str  #: ``default`` or the name of an additional port
     transport: Transport
-    number: int  #: on the host; the program is told it by environment and start command
+    number: int  #: on the host; a program is told it by environment and start command
+    inside: int = 0  #: where the program in a container listens; 0: the same number
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Launch:
     cpu: float  #: processors, may be fractional
     memory_mb: int  #: MiB
     log_limit: int = 256 * 1024 * 1024  #: bytes of output kept on disk; the oldest go first
+    image: str = ""  #: the name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count
 
 
 class EndedBy(StrEnum):
@@ -111,6 +113,14 @@ class NotStarted(Exception):
     """The host could not start the server, and trying the same again would not help. The text says why."""
 
 
+class ImageMissing(NotStarted):
+    """The host does not have the image of the launch. Bring it there and start the server again."""
+
+
+class PortTaken(NotStarted):
+    """Somebody else has one of its ports on the host. With other ports the same launch may succeed."""
+
+
 class HostUnavailable(Exception):
     """The host does not answer now. The same call may be made again later."""
 
@@ -120,8 +130,19 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def silent_since(self) -> int | None:
+        """Since when the host has not answered, in microseconds since the epoch; None while it does.
+
+        An engine whose host is this very machine is never silent: its servers live and die with the machine.
+        """
+        ...
+
     async def open(self) -> Abilities:
-        """Reach the host and find all servers of ours that it knows, also those started before a restart."""
+        """Reach the host and find all servers of ours that it knows, also those started before a restart.
+
+        A host elsewhere that does not answer now is no error: it is silent, and taken up when it answers.
+        """
         ...
 
     async def close(self) -> None:
@@ -133,7 +154,8 @@ class Engine(Protocol):
 
         Before: unknown, or known from an earlier call with the same id, in which case nothing is started and the
         standing report is returned, whatever its state. After: the host knows it until :meth:`forget`.
-        Raises :class:`NotStarted` (then the id stays unknown) or :class:`HostUnavailable`.
+        Raises :class:`NotStarted` or one of its kin (then the id stays unknown), or :class:`HostUnavailable`: it may
+        have been started or not, and the same call settles that later.
         """
         ...
 
@@ -171,5 +193,8 @@ class Engine(Protocol):
         ...
 
     def port_is_free(self, port: int, transport: Transport) -> bool:
-        """Whether a server could bind this port on the host now, found out by binding it."""
+        """Whether a server could be given this port on the host now, found out by binding it where that can be done.
+
+        True where nobody can tell: then :meth:`start` says so with :class:`PortTaken`.
+        """
         ...

@@ -14,7 +14,20 @@ from dataclasses import dataclass, replace
 
 from innkeeper.kit.clock import SECOND, Clock
 
-from .base import Abilities, Ended, EndedBy, HostUnavailable, Launch, NotStarted, Report, ServerId, Transport, Usage
+from .base import (
+    Abilities,
+    Ended,
+    EndedBy,
+    HostUnavailable,
+    ImageMissing,
+    Launch,
+    NotStarted,
+    PortTaken,
+    Report,
+    ServerId,
+    Transport,
+    Usage,
+)
 from .listeners import Listeners
 
 
@@ -40,7 +53,9 @@ class FakeEngine:
 
     All attributes may be changed while it runs. ``behaviour`` is how servers behave that are started from then on;
     ``plan``, when given, is asked for each launch instead. ``unavailable`` makes start, stop, forget, discard and
-    usage raise :class:`HostUnavailable`. ``forget_on_restart`` makes a restart lose every server, as a host does that
+    usage raise :class:`HostUnavailable`; ``cut_off`` does so too, and nothing that happens on the host is heard of until
+    it ends. ``lose_answers`` carries a start out and then says that the host does not answer. ``images``, when it is a
+    set, are those that the host has; launches of others are refused. ``forget_on_restart`` makes a restart lose every server, as a host does that
     was wiped.
     """
 
@@ -70,6 +85,10 @@ class FakeEngine:
         self.plan = plan
         self.forget_on_restart = forget_on_restart
         self.unavailable = unavailable
+        self.lose_answers = False
+        self.images: set[str] | None = None
+        self._heard: dict[ServerId, Report] | None = None  # what was known when it was cut off
+        self._silent_since: int | None = None
         self.taken_ports: set[int] = set()  #: ports that strangers hold on this host
         self.usages: dict[ServerId, Usage] = {}  #: what to say a server uses; otherwise next to nothing
         self.launches: dict[ServerId, Launch] = {}  #: every launch that was carried out, forgotten ones too
@@ -84,6 +103,25 @@ class FakeEngine:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._was_open = False
+
+    @property
+    def silent_since(self) -> int | None:
+        return self._silent_since
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the network to the host is cut. What ran there runs on, and is told when it is mended."""
+        return self._silent_since is not None
+
+    @cut_off.setter
+    def cut_off(self, cut: bool) -> None:
+        if cut and self._heard is None:
+            self._heard, self._silent_since = dict(self._reports), self._clock.now()
+        elif not cut and self._heard is not None:
+            heard, self._heard, self._silent_since = self._heard, None, None
+            for server_id, report in self._reports.items():
+                if heard.get(server_id) != report:
+                    self._listeners.tell(report)
 
     # -- what every engine does ------------------------------------------------------------------------------------
 
@@ -109,6 +147,10 @@ class FakeEngine:
         behaviour = self.plan(launch) if self.plan is not None else self.behaviour
         if behaviour.refuse is not None:
             raise NotStarted(behaviour.refuse)
+        if launch.image and self.images is not None and launch.image not in self.images:
+            raise ImageMissing(f"there is no image {launch.image}")
+        if taken := [port.number for port in launch.ports if port.number in self.taken_ports]:
+            raise PortTaken(f"port {taken[0]} is taken")
         server_id, now = launch.server_id, self._clock.now()
         self.starts += 1
         self.launches[server_id] = launch
@@ -123,6 +165,8 @@ class FakeEngine:
             )
         if not behaviour.never_ready:
             self._later(behaviour.start_takes, run, lambda: self.make_ready(server_id))
+        if self.lose_answers:
+            raise HostUnavailable("the connection broke off")
         return report
 
     async def stop(self, server_id: ServerId, grace: float) -> None:
@@ -152,7 +196,7 @@ class FakeEngine:
             self._output.pop(server_id, None)
 
     def reports(self) -> Mapping[ServerId, Report]:
-        return dict(self._reports)
+        return dict(self._reports if self._heard is None else self._heard)
 
     def changes(self) -> AsyncIterator[Report]:
         return self._listeners.listen()
@@ -222,7 +266,7 @@ class FakeEngine:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _answering(self) -> None:
-        if self.unavailable:
+        if self.unavailable or self.cut_off:
             raise HostUnavailable("the host does not answer")
 
     def _obey(self, server_id: ServerId, behaviour: Behaviour) -> None:
@@ -232,7 +276,8 @@ class FakeEngine:
 
     def _change(self, report: Report) -> None:
         self._reports[report.server_id] = report
-        self._listeners.tell(report)
+        if not self.cut_off:
+            self._listeners.tell(report)
 
     def _later(self, seconds: float, run: str, deed: Callable[[], None]) -> None:
         """Do it then, unless the server of that id is another one by then."""

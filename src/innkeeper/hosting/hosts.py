@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from innkeeper.engines.base import Engine, Transport
+from innkeeper.engines.images import ImageStore
 from innkeeper.engines.ports import PortTable
 from innkeeper.kit.clock import Clock
 
@@ -23,6 +24,9 @@ class Host:
     locations: frozenset[str] = frozenset()  #: where its servers may count as being; empty is everywhere
     cpu: float = float("inf")  #: processors to give out
     memory_mb: float = float("inf")  #: MiB to give out
+    images: ImageStore | None = None  #: where servers are containers; None: they are programs
+    machine: str = ""  #: hosts with the same one share its processors and memory; empty: it has them alone
+    draining: bool = False  #: no new servers; those that run serve their rooms to the end
 
     def serves(self, location: str) -> bool:
         """Whether its servers may count as being there."""

@@ -70,8 +70,9 @@ class StopWhy(StrEnum):
 #: From which state to which a server may move.
 SERVER_MOVES: dict[ServerState, frozenset[ServerState]] = {
     ServerState.WANTED: frozenset({ServerState.STARTING, ServerState.STOPPED, ServerState.FAILED}),
+    # Back to WANTED: its host was lost, or had no use for it, before anybody was told where it is.
     ServerState.STARTING: frozenset(
-        {ServerState.RUNNING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
+        {ServerState.WANTED, ServerState.RUNNING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
     ),
     ServerState.RUNNING: frozenset(
         {ServerState.DRAINING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
@@ -101,12 +102,14 @@ class PortSpec(Struct, frozen=True):
     port: int  #: where the program listens inside a container; a program on a host is given another
 
 
-class GivenPort(Struct, frozen=True):
+class GivenPort(Struct, frozen=True, omit_defaults=True):
     """A port a server was given on its host."""
 
     name: str
     transport: str
     number: int  #: the public port
+    behind: int = 0  #: for ``tls``: the port on the server's host that the plain bytes are passed to
+    host: str = ""  #: where players reach it, when that is not the server's address
 
 
 class LoginRules(Struct, frozen=True, omit_defaults=True):
@@ -172,6 +175,10 @@ class Build:
     finished_at: int | None
     deleted_at: int | None
     until: int | None  #: deadline of the present state
+    image: str | None = None  #: the name of its image on hosts with a container engine; None: it runs as a program
+    architecture: str | None = None  #: that its image is made for, such as ``amd64``
+    source: str | None = None  #: where an IMAGE build is pulled from
+    login_sealed: str | None = None  #: who we are to that registry; only until the run has ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class ProcessEngine:
         self._open = False
         self.spawner_pid = 0  #: who is the parent of all programs now
 
+    @property
+    def silent_since(self) -> int | None:
+        """Never: the host is this machine, and a spawner that is being replaced does not concern the servers."""
+        return None
+
     async def open(self) -> Abilities:
         """Connect to the spawner or start one, and take over what it knows. Raises :class:`HostUnavailable`."""
         site = await asyncio.to_thread(prepare, self._directory, self._run_as, self._own_users)

@@ -11,7 +11,7 @@ from .seats import require_app
 
 BUILD = (
     "key, org_id, id, kind, tag, state, upload_bytes, bytes, content_hash, detail, command, created_at, created_by,"
-    " started_at, finished_at, deleted_at, until"
+    " started_at, finished_at, deleted_at, until, image, architecture, source, login_sealed"
 )
 RELEASE = (
     "id, app_id, number, build_key, build_id, build_tag, tag, fleet_id, seats, cpu, memory_mb, gpu, ports, env_sealed,"
@@ -33,7 +33,7 @@ def add_build(build: Build) -> Steps[Build]:
         raise Taken(f"there is, or was, a build {build.id} already; choose another id")
     yield Statement(
         f"insert into builds ({BUILD})"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11)",
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11, null, null, null, null)",
         (
             build.key, build.org_id, build.id, build.kind, build.tag, build.state, build.upload_bytes, build.bytes,
             build.created_at, build.created_by, build.until,
