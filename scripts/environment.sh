@@ -80,7 +80,7 @@ install() {
 
 install_server() { install server -e '.[server]'; }
 
-install_dev() { install dev -e '.[server,postgres]' --group dev; }
+install_dev() { install dev -e '.[server,postgres,ssh]' --group dev; }
 
 # Node, which pyright and the tests of the vendor's own SDK run on.
 install_node() {

@@ -34,6 +34,7 @@ from innkeeper.db.database import Statement, Steps
 from innkeeper.engines.base import Usage
 from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
+from innkeeper.hosting.fleet import Make
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.passes.metering import Metering, Sweeping
 from innkeeper.inn import Inn, open_inn, rules_of
@@ -42,6 +43,7 @@ from innkeeper.kit.ids import Chance
 from innkeeper.sdk import NO_RETRY, UNSET, AsgiTransport, AsyncHathoraCloud
 from innkeeper.settings import Settings
 from postgres import PostgresServer
+from terminators import PretendedTerminator
 from troubled import Trouble, TroubledDatabase, TroubledEngine, WatchedClock
 from unit.hosting.tars import file, tgz
 
@@ -123,6 +125,8 @@ class TestInn:
         self.settings = Settings(data=str(folder), database=database_url, public_url="http://inn")
         self.ports = ports
         self.further_hosts: list[Host] = []  #: beside the usual one; taken up at the next start
+        self.make: Make | None = None  #: makes the hosts that are added while it is open
+        self.terminator = PretendedTerminator()
         self.locations: frozenset[str] = frozenset()  #: of the usual host
         self.token = ""
         self._random = random.Random(7)
@@ -141,6 +145,8 @@ class TestInn:
             clock=self.clock,
             chance=Chance(self._random),
             hosts=[self.host, *self.further_hosts],
+            make=self.make,
+            terminator=self.terminator,
             database=TroubledDatabase(database, self.trouble),
             keep=False,
         )

@@ -92,7 +92,9 @@ class RunningInn:
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.output = self.folder / "innkeeper.log"  #: what all runs printed
-        self.settings: dict[str, Any] = {"grace_seconds": 2, "port_quarantine": 0, "ports": own_ports(), **settings}
+        self.settings: dict[str, Any] = {
+            "grace_seconds": 2, "port_quarantine": 0, "ports": own_ports(), "container_engine": "none", **settings
+        }  # fmt: skip
         self.program: subprocess.Popen[bytes] | None = None
         self.url = self.token = self.org_id = ""
         self._clients: list[HathoraCloud] = []

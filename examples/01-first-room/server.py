@@ -3,7 +3,7 @@
 Nothing here knows Innkeeper. It reads where to listen from the environment, binds, and plays:
 
     PORT                     UDP: one JSON object a packet
-    HATHORA_WS_PORT          TCP: the same objects as WebSocket text messages; left out, there is no WebSocket
+    PORT_WS                  TCP: the same objects as WebSocket text messages; left out, there is no WebSocket
     HATHORA_INITIAL_ROOM_ID  the room that players join unless they name another
     HOST                     the address to bind; all of them unless told
 
@@ -167,7 +167,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, game.over.set)
-    host, port, ws_port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"]), os.environ.get("HATHORA_WS_PORT")
+    host, port, ws_port = os.environ.get("HOST", "0.0.0.0"), int(os.environ["PORT"]), os.environ.get("PORT_WS")
     udp, _ = await loop.create_datagram_endpoint(lambda: UdpDoor(game), (host, port))
     websocket = None
     if ws_port:

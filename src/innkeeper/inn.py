@@ -25,33 +25,40 @@ from innkeeper.accounts.organisations import Organisations
 from innkeeper.accounts.players import Players
 from innkeeper.accounts.tokens import Tokens
 from innkeeper.api import hathora as _hathora  # registers its handlers
+from innkeeper.api import house as _house
 from innkeeper.api.app import App
 from innkeeper.api.hathora.environment import environment
 from innkeeper.api.pages import Pages
 from innkeeper.api.tally import Tally
 from innkeeper.api.visits import Wings
 from innkeeper.contract.hathora import HATHORA
+from innkeeper.contract.house import HOUSE
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
+from innkeeper.db.house import name_of_house
 from innkeeper.db.lease import Lease
-from innkeeper.engines.base import Transport
-from innkeeper.engines.ports import PortTable, default_range, ephemeral_range, lowest_open_port
-from innkeeper.engines.process.engine import ProcessEngine
+from innkeeper.engines.tls.identity import Certificates
+from innkeeper.engines.tls.link import Terminator as TerminatorLine
 from innkeeper.hosting.apps import Apps
 from innkeeper.hosting.archives.unpacking import Limits
 from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import Builds
 from innkeeper.hosting.figures import HouseFigures
+from innkeeper.hosting.fleet import Fleet, Make, hosts_at_start
 from innkeeper.hosting.hosts import Host, Spaces
+from innkeeper.hosting.images import Images
 from innkeeper.hosting.keeper import HostingKeeper, Rules
 from innkeeper.hosting.launching import Launches
 from innkeeper.hosting.links import UploadLinks
 from innkeeper.hosting.logs import Logs
+from innkeeper.hosting.making import ImageMaker
 from innkeeper.hosting.metrics import Metrics
 from innkeeper.hosting.passes.metering import Metering, Sweeping
+from innkeeper.hosting.queries import hosts as host_queries
 from innkeeper.hosting.releases import Releases
 from innkeeper.hosting.rooms import Rooms
 from innkeeper.hosting.servers import Servers
+from innkeeper.hosting.tls import Terminator, TlsRoutes
 from innkeeper.hosting.usage import UsageAccount
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock, SystemClock
@@ -59,11 +66,13 @@ from innkeeper.kit.errors import Invalid, Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import Box, load_key
+from innkeeper.machines import Machines
 from innkeeper.matchmaking.lobbies import Lobbies
 from innkeeper.settings import Settings
 
 log = logging.getLogger(__name__)
 assert _hathora
+assert _house
 
 MIB = 1 << 20
 #: Servers run as users of their own: they pass through the folders above their build, and list none.
@@ -84,32 +93,8 @@ class Inn:
     bell: Bell
     founded: Founded
     founding: Founding
+    images: Images
     lease: Lease | None = None  #: on a database that others can reach too
-
-
-def local_host(settings: Settings, clock: Clock) -> Host:
-    """This machine, running servers as processes."""
-    engine = ProcessEngine(settings.folder, clock, run_as=settings.run_as_ids)
-    ephemeral = ephemeral_range()
-    first, last = settings.port_range(default_range(ephemeral))
-    if ephemeral is not None and first <= ephemeral[1] and ephemeral[0] <= last:
-        log.warning(
-            "ports %d-%d overlap the range %d-%d that outgoing connections use: some will be taken now and then",
-            first, last, *ephemeral,
-        )  # fmt: skip
-    lowest = lowest_open_port()
-    if first < lowest:
-        log.warning("ports %d-%d: servers may bind none below %d; choose a range above it", first, last, lowest)
-    table = PortTable(first, last, settings.port_quarantine, engine.port_is_free)
-    return Host(
-        "local",
-        engine,
-        table,
-        settings.server_address,
-        settings.locations,
-        float("inf") if settings.host_cpu is None else settings.host_cpu,
-        float("inf") if settings.host_memory_mb is None else settings.host_memory_mb,
-    )
 
 
 @asynccontextmanager
@@ -119,11 +104,14 @@ async def open_inn(
     clock: Clock | None = None,
     chance: Chance | None = None,
     hosts: Sequence[Host] | None = None,
+    make: Make | None = None,
+    terminator: Terminator | None = None,
     database: Database | None = None,
     keep: bool = True,
 ) -> AsyncGenerator[Inn, None]:
     """Open the house and close it again. Servers run on after it is closed.
 
+    ``hosts`` are those of this machine and ``make`` makes those that are added, where a test pretends them.
     ``database`` is an open one to use in place of the settings'; it is closed with the house. ``keep`` False runs no
     loops: a test makes the passes itself.
     """
@@ -138,12 +126,13 @@ async def open_inn(
         if lease is not None:
             stack.push_async_callback(_give_back, lease)
         key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
-        inn = await _wire(settings, db, key, clock, chance, hosts)
+        inn = await _wire(settings, db, key, clock, chance, hosts, make, terminator)
         inn.lease = lease
-        await inn.wings.builds.open()
-        stack.push_async_callback(inn.wings.builds.close)
         stack.push_async_callback(inn.keeper.close)
         await inn.keeper.open()
+        stack.push_async_callback(inn.images.close)
+        await inn.wings.builds.open()  # after the hosts: builds that were interrupted run again on them
+        stack.push_async_callback(inn.wings.builds.close)
         if keep:
             inn.keeper.start()
             loops = _slow_loops(inn, clock, chance)
@@ -187,28 +176,47 @@ def _name_of_house(folder: Path, chance: Chance) -> str:
 
 
 async def _wire(
-    settings: Settings, db: Database, key: bytes, clock: Clock, chance: Chance, given: Sequence[Host] | None
+    settings: Settings,
+    db: Database,
+    key: bytes,
+    clock: Clock,
+    chance: Chance,
+    given: Sequence[Host] | None,
+    make: Make | None,
+    terminator: Terminator | None,
 ) -> Inn:
     bell, box, folder = Bell(), Box(key), settings.folder
-    hosts = [local_host(settings, clock)] if given is None else given
+    house = await name_of_house(db, chance)
+    machines = Machines(settings, clock, house)
+    make = make or machines.containers
+    here = await machines.here(await db.read(host_queries.counts)) if given is None else given
+    hosts = await hosts_at_start(db, here, settings.hosts, make)
     rules = rules_of(settings)
     callers = Callers(db, clock)
     founding = Founding(db, clock, chance, callers, folder)
     founded = await founding.found(settings.local_url, name=settings.organisation, owner=settings.owner_email)
     apps = Apps(db, clock, chance, box, bell)
-    releases = Releases(db, clock, chance, box, bell, [transport.value for transport in Transport])
+    releases = Releases(db, clock, chance, box, bell)
     builds_folder = folder / "builds"
     for kept, mode in ((builds_folder, _PASSABLE), (folder / "uploads", 0o700)):
         _make_folder(kept, mode)
         kept.chmod(mode)
     uploads = UploadStore(folder / "uploads", most_bytes=settings.build_megabytes * MIB)
-    builds = Builds(db, clock, chance, uploads, builds_folder, Limits(unpacked_bytes=settings.unpacked_megabytes * MIB))
+    limits = Limits(unpacked_bytes=settings.unpacked_megabytes * MIB)
+    images = Images(db, clock, hosts, builds_folder, house=house, most_bytes=limits.unpacked_bytes)
+    builds = Builds(db, clock, chance, uploads, builds_folder, limits, ImageMaker(images, box, clock))
     spaces = Spaces(hosts, clock)
     rooms = Rooms(db, clock, chance, bell, spaces, placing_seconds=rules.placing)
 
     async def open_room(app_id: str, location: str, *, room_id: str, config: str | None) -> None:
         await rooms.open(app_id, None, location, room_id=room_id, config=config)
 
+    launches = Launches(apps, releases, builds_folder, environment, settings.log_megabytes * MIB)
+    tls = TlsRoutes(
+        db, clock, chance, bell, hosts, terminator or TerminatorLine(folder, bell.ring),
+        Certificates(folder, settings.server_address, settings.server_identity), address=settings.server_address,
+    )  # fmt: skip
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls)
     wings = Wings(
         settings=settings,
         clock=clock,
@@ -229,19 +237,20 @@ async def _wire(
         metrics=Metrics(db),
         lobbies=Lobbies(db, clock, chance, open_room, rooms.standing),
         usage=UsageAccount(db, clock),
+        fleet=Fleet(db, clock, hosts, keeper, make),
+        operator=founded.org_id,
         ping_address=(settings.server_address, settings.port),
     )
-    launches = Launches(apps, releases, builds_folder, environment, settings.log_megabytes * MIB)
-    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules)
     figures = HouseFigures(db, clock, hosts, keeper)
     tally = Tally()
-    app = App(HATHORA, wings, Pages([HATHORA], figures.health, figures.count, [tally, figures]), tally)
-    return Inn(settings, app, wings, db, keeper, bell, founded, founding)
+    app = App([HATHORA, HOUSE], wings, Pages([HATHORA, HOUSE], figures.health, figures.count, [tally, figures]), tally)
+    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images)
 
 
 def rules_of(settings: Settings) -> Rules:
     """The hosting wing's rules."""
     return Rules(
+        lost=settings.lost_seconds,
         placing=settings.placing_seconds,
         ready=settings.ready_seconds,
         idle=settings.idle_seconds,

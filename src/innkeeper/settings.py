@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from innkeeper.kit.errors import Invalid
 
+from .hostspecs import HostSpec, clashes, location_name, port_range, read_spec
+
 #: Addresses that stand for all of a machine's, and so cannot be dialled.
 _ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, never bound
 
@@ -34,8 +36,14 @@ HIDDEN = frozenset({"secret_key", "database"})
 #: The URL of a database that can be used; what has no scheme is the path of an SQLite file.
 _DATABASE = re.compile(r"sqlite:///.|postgres(?:ql)?://")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+CONTAINER_ENGINES = "auto, none, or where it answers: unix:///PATH"
 _PORTS = "a range from 1 to 65535, the lower port first, such as 20000-29999"
-_KINDS: Mapping[Any, str] = {int: "a whole number", str: "a text", frozenset[str]: "a list of names"}
+_KINDS: Mapping[Any, str] = {
+    int: "a whole number",
+    str: "a text",
+    bool: "true or false",
+    frozenset[str]: "a list of names",
+}
 
 
 class WrongSetting(Invalid):
@@ -57,6 +65,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     locations: frozenset[str] = frozenset()  #: regions this machine serves, such as ``frankfurt``; empty is every one
     host_cpu: float | None = None  #: processors to give out; none is no limit, as servers are idle most of the time
     host_memory_mb: float | None = None  #: MiB to give out; none is no limit
+    #: whether this machine also runs builds that have a Procfile, as programs without a container
+    programs: bool = True
+    #: of this machine, for builds that have a Dockerfile: ``auto`` is the one whose socket answers, else ``none``, or
+    #: where it is: ``unix:///PATH``
+    container_engine: str = "auto"
+    #: further machines with a container engine, each a table ``[[hosts]]``; in the settings file alone
+    hosts: tuple[HostSpec, ...] = ()
+    lost_seconds: float = 10.0  #: a host that is silent for so long is lost, and its rooms end
     placing_seconds: float = 100.0  #: how long a wanted server waits for a host
     ready_seconds: float = 100.0  #: how long a started server has to bind its ports: as Hathora's
     idle_seconds: float = 300.0  #: how long a server without rooms and connections lives: as Hathora's
@@ -75,6 +91,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     google_keys_url: str = "https://www.googleapis.com/oauth2/v3/certs"  #: where Google's keys for logins are
     tls_certificate: str = ""  #: PEM file; with ``tls_key`` the API speaks HTTPS
     tls_key: str = ""  #: PEM file
+    #: PEM file: what players see on ports with the transport ``tls``, with ``server_tls_key``; empty is
+    #: ``tls_certificate``, else one that the house makes for itself, for development
+    server_tls_certificate: str = ""
+    server_tls_key: str = ""  #: PEM file
     log_level: str = "info"  #: of Innkeeper's own log: debug, info, warning, error
 
     @property
@@ -95,6 +115,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "127.0.0.1" if self.host in _ANY else self.host
 
     @property
+    def server_identity(self) -> tuple[str, str] | None:
+        """Certificate and key that players are shown; None for one that the house makes for itself."""
+        if self.server_tls_certificate:
+            return self.server_tls_certificate, self.server_tls_key
+        return (self.tls_certificate, self.tls_key) if self.tls_certificate else None
+
+    @property
     def scheme(self) -> str:
         """Of the API's URL."""
         return "https" if self.tls_certificate else "http"
@@ -109,12 +136,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def port_range(self, usual: tuple[int, int]) -> tuple[int, int]:
         """First and last port for servers; ``usual`` where none is set. Raises :class:`WrongSetting`."""
-        if not self.ports:
-            return usual
-        first, dash, last = (part.strip() for part in self.ports.partition("-"))
-        if not (dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 65535):
+        found = port_range(self.ports, usual)
+        if found is None:
             raise WrongSetting(f"ports: write {_PORTS}, not {self.ports!r}")
-        return int(first), int(last)
+        return found
 
     @property
     def run_as_ids(self) -> tuple[int, int] | None:
@@ -151,6 +176,11 @@ _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
     ),
     "ports": (_can_be_asked(lambda it: it.port_range((1, 1))), _PORTS),
     "run_as": (_can_be_asked(lambda it: it.run_as_ids), "numbers such as 1000:1000"),
+    "container_engine": (
+        lambda it: it.container_engine in ("auto", "none") or it.container_engine.startswith("unix:///"),
+        CONTAINER_ENGINES,
+    ),
+    "lost_seconds": (lambda it: it.lost_seconds >= 1, "at least 1: an engine may be busy for a moment"),
     "log_level": (lambda it: it.log_level in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
 }
 
@@ -164,11 +194,6 @@ def is_url(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number, brackets that do not close
         return False
-
-
-def location_name(text: str) -> str:
-    """The name of a location as the house writes it: ``Los Angeles`` and ``los-angeles`` are ``los_angeles``."""
-    return text.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def load_settings(
@@ -219,6 +244,8 @@ def _read(path: Path, *, must: bool) -> dict[str, Any]:
 
 def _typed(name: str, value: Any, where: str) -> Any:
     kind = _TYPES[name]
+    if name == "hosts":
+        return _hosts(value, where)
     if name == "locations":
         names = value.split(",") if isinstance(value, str) else value
         if not (isinstance(names, list | frozenset) and all(isinstance(each, str) for each in names)):
@@ -228,6 +255,18 @@ def _typed(name: str, value: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError:
         raise _wrong(name, value, where, _KINDS.get(kind, "a number")) from None
+
+
+def _hosts(value: Any, where: str) -> tuple[HostSpec, ...]:
+    if not isinstance(value, list | tuple):
+        raise WrongSetting(f"{where}: hosts are tables of the settings file: [[hosts]], and below it name and engine")
+    try:
+        specs = tuple(each if isinstance(each, HostSpec) else read_spec(each) for each in value)
+    except Invalid as error:
+        raise WrongSetting(f"{where}: {error}") from None
+    if clash := clashes(specs):
+        raise WrongSetting(f"{where}: {clash}")
+    return specs
 
 
 _TYPES: Mapping[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}

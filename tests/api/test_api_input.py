@@ -62,7 +62,6 @@ async def post(game: Game, path: str, body: bytes | None, **more: Any) -> Answer
         (DEPLOYMENT, deployment(containerPort=65536), 422, "containerPort"),
         (DEPLOYMENT, deployment(containerPort="7777"), 422, "containerPort"),
         (DEPLOYMENT, deployment(transportType="quic"), 422, "transportType"),
-        (DEPLOYMENT, deployment(transportType="tls"), 422, "tls"),
         (DEPLOYMENT, deployment(roomsPerProcess=0), 422, "roomsPerProcess"),
         (DEPLOYMENT, deployment(roomsPerProcess=10_001), 422, "roomsPerProcess"),
         (DEPLOYMENT, deployment(env=[{"name": "1X", "value": ""}]), 422, "env[0].name"),

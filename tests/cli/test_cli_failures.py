@@ -39,9 +39,9 @@ def test_what_is_refused(innkeeper: Line) -> None:
 def test_options_that_cannot_be_read(innkeeper: Line) -> None:
     for arguments, text in (
         (["--env", "NOVALUE"], "--env: write NAME=VALUE, not 'NOVALUE'"),
-        (["--port", "ws/7778"], "--port: write NAME:PORT/udp or NAME:PORT/tcp, such as ws:7778/tcp, not 'ws/7778'"),
+        (["--port", "ws/7778"], "--port: write NAME:PORT/udp, /tcp or /tls, such as ws:7778/tcp, not 'ws/7778'"),
         (["--port", "ws:99999/tcp"], "write a port from 1 to 65535"),
-        (["--transport-type", "tls"], "'tls' is not one of 'udp', 'tcp'"),
+        (["--transport-type", "quic"], "'quic' is not one of 'udp', 'tcp', 'tls'"),
         (["--build-id", "-x"], "--build-id: write"),
         (["--app", "Big Game", "--create-app"], "--app: write up to 64 small letters"),
     ):

@@ -84,8 +84,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"additional": ["Ws:1/tcp"]}, "--port Ws:1/tcp: a name has small letters, digits and `-`, a letter first"),
     ({"additional": ["default:1/tcp"]}, "`default` is the port of --container-port"),
     ({"additional": ["a:1/tcp", "b:2/tcp", "c:3/tcp"]}, "up to two ports besides its default one, not 3"),
-    ({"additional": ["web:443/tls"]}, "there is no tls for players yet"),
-    ({"transport_type": "tls"}, "there is no tls for players yet"),
     ({"container_port": 0}, "--container-port: write a port from 1 to 65535, not 0"),
     ({"rooms_per_process": 0}, "--rooms-per-process: write a number from 1 to 10,000, not 0"),
     ({"requested_cpu": -1.0}, "--requested-cpu: write a number above 0, not -1"),

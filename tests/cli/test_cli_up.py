@@ -262,6 +262,10 @@ def test_what_keeps_it_from_starting(house: RunningInn, tmp_path: Path) -> None:
     assert "set both or none" in refused("--data", tmp_path / "a", "--port", "0", "--tls-key", "x", code=2)
     tls = ("--tls-key", tmp_path / "key", "--tls-certificate", tmp_path / "cert")
     assert "cannot be used: No such file" in refused("--data", tmp_path / "a", "--port", "0", *tls)
+    alone = refused("--data", tmp_path / "a", "--port", "0", "--server-tls-key", "x", code=2)
+    assert "server_tls_certificate and server_tls_key go together" in alone
+    tls = ("--server-tls-key", tmp_path / "key", "--server-tls-certificate", tmp_path / "cert")
+    assert "cannot be used: No such file" in refused("--data", tmp_path / "a", "--port", "0", *tls)
     assert "--log-level: write one of" in refused(
         "--data", tmp_path / "a", "--port", "0", "--log-level", "loud", code=2
     )

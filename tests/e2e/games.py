@@ -68,12 +68,12 @@ def archive(files: Mapping[str, bytes | str]) -> bytes:
 def deploy(
     inn: RunningInn,
     name: str,
-    files: Mapping[str, bytes | str],
+    files: Mapping[str, bytes | str] | bytes,
     *,
     env: Mapping[str, str] | None = None,
     **more: Any,
 ) -> str:
-    """An app that runs these files; its id. ``more`` are fields of the deployment."""
+    """An app that runs these files, or what is in a packed archive; its id. ``more`` are fields of the deployment."""
     with inn.client() as client:
         app = client.apps_v2.create_app(
             CreateAppConfig(app_name=name, auth_configuration=AuthConfiguration(anonymous=RecordStringNever()))
@@ -83,7 +83,12 @@ def deploy(
 
 
 def redeploy(
-    inn: RunningInn, app_id: str, files: Mapping[str, bytes | str], *, env: Mapping[str, str] | None = None, **more: Any
+    inn: RunningInn,
+    app_id: str,
+    files: Mapping[str, bytes | str] | bytes,
+    *,
+    env: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> str:
     """Another deployment of the app; its id."""
     how: dict[str, Any] = {
@@ -91,7 +96,7 @@ def redeploy(
         "rooms_per_process": 1, "idle_timeout_enabled": False, **more,
     }  # fmt: skip
     with inn.client() as client:
-        build = client.upload_build(archive(files))
+        build = client.upload_build(files if isinstance(files, bytes) else archive(files))
         with client.builds_v3.run_build(build.build_id) as log:
             told = log.read().decode()
         assert client.builds_v3.get_build(build.build_id).status == "succeeded", told

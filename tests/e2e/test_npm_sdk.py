@@ -10,12 +10,16 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contexts import bzflag_context, teeworlds_context
+from daemons import Daemon, DockerDaemon, PodmanService
 from innkeeper.contract.hathora import HATHORA
-from inns import REPOSITORY, running_inn
+from inns import REPOSITORY, running_inn, until
 
 from .games import PROCFILES, REAL_GAMES, archive
 from .people import CLIENT_ID, invited_by_others, stand_in_for_google
@@ -43,12 +47,29 @@ def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> N
     # Random bytes do not shrink: the archive is larger than one part.
     ballast = os.urandom((20 << 20) + 12345)
     archives = {
-        "teeworlds": {"ballast.bin": ballast, "Procfile": PROCFILES["teeworlds"]},
-        "bzflag": {"Procfile": PROCFILES["bzflag"]},
+        "teeworlds": archive({"ballast.bin": ballast, "Procfile": PROCFILES["teeworlds"]}),
+        "bzflag": archive({"Procfile": PROCFILES["bzflag"]}),
     }
-    for name, files in archives.items():
-        (tmp_path / name).write_bytes(archive(files))
-    with stand_in_for_google() as google, running_inn(google_keys_url=google.url, measure_seconds=0.5) as inn:
+    walk(packages, tmp_path, archives)
+
+
+@pytest.mark.parametrize("engine", [DockerDaemon, PodmanService])
+def test_it_walks_the_same_life_with_containers(packages: Path, tmp_path: Path, engine: type[Daemon]) -> None:
+    archives = {"teeworlds": teeworlds_context(os.urandom((20 << 20) + 12345)), "bzflag": bzflag_context()}
+    with engine() as daemon:
+        walk(packages, tmp_path, archives, daemon, container_engine=daemon.url)
+
+
+def walk(
+    packages: Path, tmp_path: Path, archives: Mapping[str, bytes], daemon: Daemon | None = None, **settings: Any
+) -> None:
+    """Walk, in an Innkeeper with these settings; at the end nothing is left on the engine."""
+    for name, packed in archives.items():
+        (tmp_path / name).write_bytes(packed)
+    with (
+        stand_in_for_google() as google,
+        running_inn(google_keys_url=google.url, measure_seconds=0.5, **settings) as inn,
+    ):
         facts = {
             "url": inn.url,
             "token": inn.token,
@@ -56,6 +77,7 @@ def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> N
             "otherOrgs": invited_by_others(inn),
             "idToken": google.id_token("robin"),
             "googleClient": CLIENT_ID,
+            "image": "127.0.0.1:1/example/game:1",  # where nobody listens
             "archives": {name: str(tmp_path / name) for name in archives},
         }
         (tmp_path / "facts.json").write_text(json.dumps(facts))
@@ -65,8 +87,12 @@ def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> N
         )  # fmt: skip
         assert walk.returncode == 0, f"{walk.stdout}\n{walk.stderr}\n{inn.log[-4000:]}"
         assert "Traceback" not in inn.log, inn.log
+        inn.run("processes", "stop", "--all")
+        until(lambda: daemon is None or not daemon.containers(), what="that nothing is left")
     walked = set(json.loads(walk.stdout.splitlines()[-1]))
-    assert "teeworlds: 3 parts" in walk.stdout
+    parts = -(-len(archives["teeworlds"]) // (10 << 20))
+    assert parts > 2
+    assert f"teeworlds: {parts} parts" in walk.stdout
     assert walked == {operation.id for operation in HATHORA.operations() if operation.public}
 
 

@@ -11,11 +11,12 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from daemons import IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
 from innkeeper.engines.base import Abilities, EndedBy, Launch, Port, Transport
 from innkeeper.engines.ports import PortTable, can_bind
 from innkeeper.engines.process.engine import ProcessEngine
@@ -117,6 +118,29 @@ class ProcessGround:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(spawner, signal.SIGTERM)
         await until(lambda: not any(alive(spawner) for spawner in self.spawners))
+
+
+@pytest.fixture(scope="session")
+def docker_daemon() -> Iterator[DockerDaemon]:
+    """A dockerd with the image of the tests, for all tests of this worker that leave it running."""
+    with DockerDaemon() as daemon:
+        daemon.take_image(python_image(), IMAGE, *IMAGE_SAYS)
+        yield daemon
+
+
+@pytest.fixture(scope="session")
+def podman_service() -> Iterator[PodmanService]:
+    """A Podman likewise."""
+    with PodmanService() as daemon:
+        daemon.take_image(python_image(), IMAGE, *IMAGE_SAYS)
+        yield daemon
+
+
+@pytest.fixture(params=["docker", "podman"])
+def engine_daemon(request: pytest.FixtureRequest) -> Daemon:
+    """A container engine, once of each kind."""
+    found: Daemon = request.getfixturevalue({"docker": "docker_daemon", "podman": "podman_service"}[request.param])
+    return found
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """A small program that does what its arguments say, in their order. Run by the engines' tests as a game server.
 
 ``udp:PORT`` and ``tcp:PORT`` bind (``bind-tcp:PORT`` binds and does not listen), ``say:TEXT`` prints a line,
-``flood:N`` prints N numbered lines, ``deaf`` ignores SIGTERM, ``slow:SECONDS`` ends so long after SIGTERM,
-``eat:MEGABYTES`` uses memory, ``escape:TAG`` leaves a child in a session of its own, ``background`` goes on in a
-child and lets the parent end, ``fds`` prints its open descriptors, ``exit:CODE`` and ``signal:NUMBER`` end it.
-Without an end it runs on.
+``echo-udp:PORT`` binds and answers what comes, ``dial:ADDRESS:PORT`` ends with 0 if somebody takes the connection and
+with 1 if not, ``flood:N`` prints N numbered lines, ``deaf`` ignores SIGTERM, ``slow:SECONDS`` ends so long after
+SIGTERM, ``eat:MEGABYTES`` uses memory, ``escape:TAG`` leaves a child in a session of its own, ``background`` goes on in
+a child and lets the parent end, ``fds`` prints its open descriptors, ``exit:CODE`` and ``signal:NUMBER`` end it.
+Without an end it runs on. In a container, orders come by ``ORDERS`` and addresses to bind by ``BIND_TO``.
 """
 
 from __future__ import annotations
@@ -21,10 +22,17 @@ kept: list[object] = []
 def bind(kind: int, port: str, listen: bool) -> None:
     opened = socket.socket(socket.AF_INET, kind)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    opened.bind(("127.0.0.1", int(port)))
+    opened.bind((os.environ.get("BIND_TO", "127.0.0.1"), int(port)))
     if listen:
         opened.listen(64)
     kept.append(opened)
+
+
+def echo(opened: object) -> None:
+    assert isinstance(opened, socket.socket)
+    while True:
+        packet, sender = opened.recvfrom(2048)
+        opened.sendto(packet, sender)
 
 
 def later(seconds: str) -> None:
@@ -38,7 +46,7 @@ def later(seconds: str) -> None:
 
 
 def main() -> None:
-    for order in sys.argv[1:]:
+    for order in sys.argv[1:] or os.environ.get("ORDERS", "").split():
         verb, _, what = order.partition(":")
         if verb == "udp":
             bind(socket.SOCK_DGRAM, what, False)
@@ -46,6 +54,16 @@ def main() -> None:
             bind(socket.SOCK_STREAM, what, True)
         elif verb == "bind-tcp":
             bind(socket.SOCK_STREAM, what, False)
+        elif verb == "echo-udp":
+            bind(socket.SOCK_DGRAM, what, False)
+            echo(kept[-1])
+        elif verb == "dial":
+            address, _, port = what.rpartition(":")
+            try:
+                socket.create_connection((address, int(port)), 2)
+            except OSError:
+                os._exit(1)
+            os._exit(0)
         elif verb == "say":
             print(what, flush=True)
         elif verb == "flood":

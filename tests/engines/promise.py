@@ -39,6 +39,8 @@ async def collect(output: AsyncIterator[bytes]) -> bytes:
 class EnginePromise:
     """The promise. Fixtures: ``ground``."""
 
+    many = 60  #: servers that are started at once
+
     async def ended(self, ground: Ground, server_id: str) -> Ended:
         await ground.until(lambda: not ground.engine.reports()[server_id].alive)
         ended = ground.engine.reports()[server_id].ended
@@ -178,7 +180,7 @@ class EnginePromise:
 
     async def test_the_end_of_whoever_ends_at_once_is_told_too(self, ground: Ground) -> None:
         changes = ground.engine.changes()
-        ids = {f"s-{number}" for number in range(60)}
+        ids = {f"s-{number}" for number in range(self.many)}
         await asyncio.gather(*(ground.engine.start(ground.launch(server_id, "exit:0")) for server_id in ids))
         await ground.until(lambda: not any(report.alive for report in ground.engine.reports().values()))
         told: set[str] = set()

@@ -175,11 +175,21 @@ class TableRules(RuleBasedStateMachine):
         released_at = None if ago is None else self.now - ago * SECOND
         self.table.hold(port, released_at)
         if port not in self.used:
-            self.resting.pop(port, None)
             if released_at is None:
+                self.resting.pop(port, None)
                 self.used.add(port)
             else:
-                self.resting[port] = released_at + 10 * SECOND
+                self.resting[port] = max(self.resting.get(port, 0), released_at + 10 * SECOND)
+
+    @rule(count=st.integers(1, 4))
+    def take_and_put_back(self, count: int) -> None:
+        try:
+            ports = self.table.take(count, [UDP] * count, self.now)
+        except NoPortLeft:
+            return
+        self.table.put_back(ports)
+        assert self.table.take(count, [UDP] * count, self.now) == ports
+        self.table.put_back(ports)
 
     @rule(seconds=st.integers(0, 15))
     def wait(self, seconds: int) -> None:

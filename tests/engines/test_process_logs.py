@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from innkeeper.engines.logfiles import LogFile, read_all
 from innkeeper.engines.process import logfile
-from innkeeper.engines.process.logs import LogFile, read_all
 
 from .promise import collect
 

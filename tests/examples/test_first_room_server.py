@@ -47,7 +47,7 @@ class Running:
         self.udp, self.ws = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOST": "127.0.0.1", "PORT": str(self.udp),
-            "HATHORA_WS_PORT": str(self.ws), "HATHORA_INITIAL_ROOM_ID": "r1", "HATHORA_REGION": "Tokyo",
+            "PORT_WS": str(self.ws), "HATHORA_INITIAL_ROOM_ID": "r1", "HATHORA_REGION": "Tokyo",
             "HATHORA_PROCESS_ID": "p-1",
         }  # fmt: skip
         command = f"exec {server_command(EXAMPLE)}"

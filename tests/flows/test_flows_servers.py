@@ -288,6 +288,7 @@ async def test_the_environment_of_a_server_is_complete(inn: TestInn) -> None:
         "HATHORA_ALLOCATED_MEMORY_MB": "512",
         "MODE": "ranked",
         "PORT": "30000",
+        "PORT_VOICE_CHAT": "30001",
     }
     told = await game.connection(room)
     assert [(port.name, port.port) for port in told.additional_exposed_ports] == [("voice-chat", 30001)]

@@ -14,6 +14,7 @@ from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3Page
 from innkeeper.contract.hathora.logs_v1 import LogsV1
 from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams, Room, RoomConnectionData, RoomsV2
 from innkeeper.contract.hathora.words import ExposedPort, Region
+from innkeeper.contract.house.hosts_v1 import HostList
 from innkeeper.sdk import (
     ActiveRoom,
     AsyncByteStream,
@@ -43,6 +44,7 @@ def sync() -> None:
         assert_type(client, HathoraCloud)
         assert_type(client.rooms_v2.create_room(PARAMS), RoomConnectionData)
         assert_type(client.rooms_v2.get_room_info.raw("r"), Raw[Room])
+        assert_type(client.house.hosts_v1.get_hosts(), HostList)
         assert_type(client.rooms_v2.get_room_info.options(timeout=3.0, token=None)("r"), Room)
         assert_type(client.builds_v3.get_builds(), BuildsV3Page)
         assert_type(client.deployments_v3.get_deployments.pages(build_tag="b"), Iterator[DeploymentsV3Page])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from innkeeper.contract.operation import Api
@@ -46,10 +46,17 @@ class ClientGone(Exception):
 
 
 class App:
-    """Answers one API at its own paths, and the house's own pages beside it."""
+    """Answers APIs at their own paths, and the house's own pages beside it."""
 
     def __init__(
-        self, api: Api, wings: Wings, pages: Pages, tally: Tally, *, max_body: int = 4 << 20, body_seconds: float = 30.0
+        self,
+        apis: Sequence[Api],
+        wings: Wings,
+        pages: Pages,
+        tally: Tally,
+        *,
+        max_body: int = 4 << 20,
+        body_seconds: float = 30.0,
     ) -> None:
         self._wings = wings
         self._pages = pages
@@ -59,12 +66,13 @@ class App:
         self._closing = asyncio.Event()
         self._serial = time.time_ns() & 0xFFFFFFFF
         self._router: Router[Endpoint] = Router()
-        for operation in api.operations():
-            handler = handler_of(operation)
-            if handler is not None:
-                self._router.add(operation.method, operation.path, Endpoint(operation, handler))
-            elif operation.id not in api.not_yet:
-                raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
+        for api in apis:
+            for operation in api.operations():
+                handler = handler_of(operation)
+                if handler is not None:
+                    self._router.add(operation.method, operation.path, Endpoint(operation, handler))
+                elif operation.id not in api.not_yet:
+                    raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
 
     def close(self) -> None:
         """Streams end from now on, so that nobody waits for those that follow a log."""

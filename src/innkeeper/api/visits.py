@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from innkeeper.accounts.tokens import Tokens
     from innkeeper.hosting.apps import Apps
     from innkeeper.hosting.builds import Builds
+    from innkeeper.hosting.fleet import Fleet
     from innkeeper.hosting.links import UploadLinks
     from innkeeper.hosting.logs import Logs
     from innkeeper.hosting.metrics import Metrics
@@ -55,6 +56,8 @@ class Wings:
     metrics: Metrics
     lobbies: Lobbies
     usage: UsageAccount
+    fleet: Fleet
+    operator: str  #: the organisation of the first start, whose admins run the house
     ping_address: tuple[str, int]  #: where players measure their distance
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from .failures import Code, Failure
 from .fitting import fitting_build_words
 from .talk import Talk, talks
 from .telling import columns, document, facts, size
-from .uploading import build_directory
+from .uploading import build_directory, build_image
 
 
 @click.group()
@@ -67,6 +69,51 @@ def create(talk: Talk, directory: Path, build_tag: str | None, build_id: str | N
     fitting_build_words(build_id, build_tag)
     build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
     document(build) if talk.as_json else click.echo(build.build_id)
+
+
+@builds.command()
+@click.argument("image", metavar="IMAGE")
+@click.option("--registry", metavar="URL", help="Where the image is, if its name does not say so: https://ghcr.io.")
+@click.option("--login", metavar="USER", help="Who you are to the registry; the password is asked for.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead.")
+@click.option("--build-tag", envvar="HATHORA_BUILD_TAG", metavar="TEXT", help="Your own version of the build.")
+@click.option("--build-id", envvar="HATHORA_BUILD_ID", metavar="ID", help="An id of your choice for the new build.")
+@talks
+def pull(
+    talk: Talk,
+    image: str,
+    registry: str | None,
+    login: str | None,
+    password_stdin: bool,
+    build_tag: str | None,
+    build_id: str | None,
+) -> None:
+    """Make a build of IMAGE in a registry, such as ghcr.io/studio/game:1.2. It needs a host with a container engine.
+
+    The password is sealed while the image is pulled, and forgotten afterwards. In a pipeline:
+    `echo "$TOKEN" | innkeeper builds pull IMAGE --login USER --password-stdin`.
+    """
+    fitting_build_words(build_id, build_tag)
+    auth = None if login is None else f"{login}:{_password(login, password_stdin)}"
+    if login is None and password_stdin:
+        raise Failure("--password-stdin needs --login: say whose password it is", Code.USAGE)
+    build = build_image(talk.client, image, registry=registry, auth=auth, build_tag=build_tag, build_id=build_id)
+    document(build) if talk.as_json else click.echo(build.build_id)
+
+
+def _password(login: str, from_input: bool) -> str:
+    """The password for a registry. It is no argument: those are seen by everybody on the machine."""
+    if ":" in login or not login:
+        raise Failure(f"--login: {login!r} is no user of a registry; the password does not belong there", Code.USAGE)
+    if from_input:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        password = click.prompt(f"Password of {login}", hide_input=True, err=True)
+    else:
+        raise Failure("the password cannot be asked for without a terminal; add --password-stdin", Code.USAGE)
+    if not password:
+        raise Failure("the password is empty", Code.USAGE)
+    return password
 
 
 @builds.command()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 
 import msgspec
 
+from innkeeper.engines.tls.identity import NoIdentity, read
 from innkeeper.settings import Settings
 
 from .failures import Code, Failure
@@ -44,26 +44,33 @@ def check_locations(settings: Settings) -> None:
 
     Today rooms are asked for by Hathora's regions alone: a server at any other place would never be given one.
     """
-    if not settings.locations:
+    named = {"locations": settings.locations}
+    named |= {f"host {spec.name}: locations": frozenset(spec.locations) for spec in settings.hosts}
+    if not any(named.values()):
         return
     from innkeeper.contract.hathora.words import Region
 
     known = [region.value.lower() for region in Region]
-    if unknown := sorted(settings.locations - set(known)):
-        raise Failure(
-            f"locations: no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}",
-            Code.USAGE,
-        )
+    for where, locations in named.items():
+        if unknown := sorted(locations - set(known)):
+            raise Failure(
+                f"{where}: no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}",
+                Code.USAGE,
+            )
 
 
 def check_tls(settings: Settings) -> None:
-    """The certificate and its key, if there are any, must be usable together. Raises :class:`Failure`."""
-    if bool(settings.tls_certificate) != bool(settings.tls_key):
-        raise Failure("tls_certificate and tls_key go together: set both or none", Code.USAGE)
-    if settings.tls_certificate:
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        except OSError as error:  # ssl.SSLError is one
-            text = error.strerror or str(error)
-            raise Failure(f"{settings.tls_certificate} and {settings.tls_key} cannot be used: {text}") from None
+    """A certificate and its key, of the API's and of players', must be usable together. Raises :class:`Failure`."""
+    for beginning, certificate, key in (
+        ("", settings.tls_certificate, settings.tls_key),
+        ("server_", settings.server_tls_certificate, settings.server_tls_key),
+    ):
+        if bool(certificate) != bool(key):
+            raise Failure(
+                f"{beginning}tls_certificate and {beginning}tls_key go together: set both or none", Code.USAGE
+            )
+        if certificate:
+            try:
+                read(certificate, key)
+            except NoIdentity as error:
+                raise Failure(str(error)) from None

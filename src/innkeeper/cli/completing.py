@@ -40,6 +40,11 @@ def processes(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return _asked(ctx, incomplete, lambda talk: _processes(talk, talk.app_id(ctx.params.get("app"))))
 
 
+def hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Hosts of the house."""
+    return _asked(ctx, incomplete, lambda talk: (host.name for host in talk.client.house.hosts_v1.get_hosts().hosts))
+
+
 def rooms_and_processes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """What has a log."""
     return rooms(ctx, param, incomplete) + processes(ctx, param, incomplete)

@@ -39,8 +39,8 @@ def howto_options(command: C) -> C:
     options = [
         _option("--rooms-per-process", type=int, metavar="N", help="How many rooms a server takes at the same time."),
         _option(
-            "--transport-type", type=click.Choice(["udp", "tcp"], case_sensitive=False),
-            help="How packets travel to the default port.",
+            "--transport-type", type=click.Choice(["udp", "tcp", "tls"], case_sensitive=False),
+            help="How packets travel to the default port. With tls Innkeeper ends TLS, and the game speaks plain TCP.",
         ),
         _option(
             "--container-port", type=int, metavar="PORT",
@@ -48,7 +48,7 @@ def howto_options(command: C) -> C:
         ),
         click.option(
             "--additional-container-ports", "--port", "additional", multiple=True, metavar="NAME:PORT/PROTO",
-            help="One more port, such as ws:7778/tcp; up to two. A server binds $HATHORA_WS_PORT.",
+            help="One more port, such as ws:7778/tcp; up to two. A program binds $PORT_WS.",
         ),
         click.option(
             "--env", multiple=True, metavar="NAME=VALUE",
@@ -150,11 +150,6 @@ def _check(config: DeploymentConfigV3) -> None:
         fitting(port.port, PortNumber, f"{whole}: write a port from 1 to 65535")
         if port.name == "default":
             raise wrong(f"{whole}: `default` is the port of --container-port; choose another name")
-    for transport in (config.transport_type, *(port.transport_type for port in ports)):
-        if transport not in ("udp", "tcp"):
-            raise wrong(
-                f"--port, --transport-type: there is no {transport} for players yet; take tcp, and let the game do TLS"
-            )
     if len(ports) > 2:
         raise wrong(f"--port: a server has up to two ports besides its default one, not {len(ports)}")
     if len(config.env) > 100:
@@ -207,9 +202,7 @@ def _ports(words: Sequence[str]) -> dict[str, ContainerPort]:
     for word in words:
         parts = _PORT.fullmatch(word)
         if parts is None:
-            raise Failure(
-                f"--port: write NAME:PORT/udp or NAME:PORT/tcp, such as ws:7778/tcp, not {word!r}", Code.USAGE
-            )
+            raise Failure(f"--port: write NAME:PORT/udp, /tcp or /tls, such as ws:7778/tcp, not {word!r}", Code.USAGE)
         name, port, transport = parts.groups()
         found[name] = ContainerPort(name=name, port=int(port), transport_type=TransportType(transport.lower()))
     return found

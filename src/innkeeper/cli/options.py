@@ -19,20 +19,23 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 #: Not for the command line, which everybody on the machine can read.
 SECRET = frozenset({"secret_key"})
+#: In the settings file alone: a table for each.
+TABLES = frozenset({"hosts"})
 
 
 def setting_options(command: C, only: Collection[str] = Settings.__struct_fields__) -> C:
     """Give a command the option ``--config`` and one for each setting; it passes them to :func:`settings_of`."""
     helps = comments_of(Settings)
     for field in reversed(msgspec.structs.fields(Settings)):
-        if field.name in SECRET or field.name not in only:
+        if field.name in SECRET | TABLES or field.name not in only:
             continue
+        word = field.name.replace("_", "-")
         option = click.option(
-            "--" + field.name.replace("_", "-"),
+            f"--{word}/--no-{word}" if isinstance(field.default, bool) else f"--{word}",
             field.name,
             type=_kind(field.default),
             default=None,
-            metavar=_metavar(field.name, field.default),
+            metavar=None if isinstance(field.default, bool) else _metavar(field.name, field.default),
             help=_sentence(helps.get(field.name, ""), field.default),
         )
         command = option(command)
@@ -63,5 +66,5 @@ def _metavar(name: str, default: Any) -> str:
 
 def _sentence(text: str, default: Any) -> str:
     text = text.replace("``", "").strip()
-    shown = f" [{default}]" if default not in ("", None, frozenset()) else ""
+    shown = f" [{default}]" if default not in ("", None, frozenset()) and not isinstance(default, bool) else ""
     return f"{text[:1].upper()}{text[1:]}{shown}"

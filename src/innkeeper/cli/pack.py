@@ -47,11 +47,11 @@ class Packed:
 def check_directory(directory: Path) -> None:
     """Whether there is anything here to run. Raises :class:`CannotPack`."""
     if not directory.is_dir():
-        raise CannotPack(f"{directory} is not a directory. Name the one that your Procfile is in.")
+        raise CannotPack(f"{directory} is not a directory. Name the one that your Dockerfile or Procfile is in.")
     if not any((directory / name).is_file() for name in STARTERS):
         raise CannotPack(
             f"{directory} has no Procfile and no Dockerfile, so nothing says how to start the game."
-            " Add a file `Procfile` with a line such as: server: ./my-server --port $PORT"
+            " Add a Dockerfile, or a file `Procfile` with a line such as: server: ./my-server --port $PORT"
         )
 
 

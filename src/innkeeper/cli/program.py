@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Entry] = {
     "apps": Entry("apps:apps", "The games, or environments of games."),
     "builds": Entry("builds:builds", "What game servers run."),
     "deployments": Entry("deployments:deployments", "A build and how it is run; the newest serves new rooms."),
+    "hosts": Entry("hosts:hosts", "The machines that servers run on."),
     "tokens": Entry("tokens:tokens", "The tokens that open this API."),
     "orgs": Entry("orgs:orgs", "The organisations that a token belongs to."),
     "completion": Entry("completion:completion", "Make the shell complete commands and options."),

@@ -14,6 +14,7 @@ import msgspec
 
 from innkeeper.contract.comments import comments_of
 from innkeeper.contract.reference import write_or_check
+from innkeeper.hostspecs import HostSpec
 from innkeeper.settings import FILE, Settings
 
 from .failures import Code
@@ -60,6 +61,26 @@ warned of. A value that cannot be used is refused everywhere, with where it came
 a list of [regions](../how-to/regions.md), in the environment with commas.
 
 | setting | default | what it is |
+| --- | --- | --- |
+"""
+
+
+_HOSTS_HEAD = """
+## hosts
+
+In the settings file alone, a table for each machine with a container engine that is not this one. `innkeeper hosts add`
+takes one in while Innkeeper runs. More of it: [several hosts](../how-to/several-hosts.md).
+
+```toml
+[[hosts]]
+name = "fra-1"
+engine = "ssh://innkeeper@fra-1.example.org"
+locations = ["frankfurt"]
+cpu = 16
+memory_mb = 60000
+```
+
+| field | default | what it is |
 | --- | --- | --- |
 """
 
@@ -111,12 +132,19 @@ def settings_page() -> str:
     """``settings.md``."""
     words = comments_of(Settings)
     rows = [_setting(field, words[field.name]) for field in msgspec.structs.fields(Settings)]
-    return _SETTINGS_HEAD + "\n".join(rows) + "\n"
+    words = comments_of(HostSpec)
+    hosts = [_setting(field, words[field.name]) for field in msgspec.structs.fields(HostSpec)]
+    return _SETTINGS_HEAD + "\n".join(rows) + "\n" + _HOSTS_HEAD + "\n".join(hosts) + "\n"
 
 
 def _setting(field: Any, text: str) -> str:
     default = field.default
-    shown = "none" if default in ("", None, frozenset()) else f"`{default}`"
+    if default is msgspec.NODEFAULT:
+        shown = "needed"
+    elif isinstance(default, bool):
+        shown = f"`{str(default).lower()}`"
+    else:
+        shown = "none" if default in ("", None, frozenset(), ()) else f"`{default}`"
     text = text.replace("``", "`")
     if field.name in SECRET:
         text += "; not an option of the command line, which others can read"

@@ -22,6 +22,7 @@ from .options import setting_options, settings_of
 from .telling import aside, many
 
 if TYPE_CHECKING:
+    from innkeeper.hosting.hosts import Host
     from innkeeper.inn import Inn
 
 
@@ -111,14 +112,22 @@ def _welcome(inn: Inn, *, as_json: bool) -> None:
     is_new = founded.standing is Standing.NEW
     if as_json:
         print(
-            json.dumps({"url": url, "orgId": founded.org_id, "credentials": str(founded.file), "new": is_new}),
+            json.dumps(
+                {
+                    "url": url,
+                    "orgId": founded.org_id,
+                    "credentials": str(founded.file),
+                    "new": is_new,
+                    "hosts": [{"name": host.id, "runs": _runs(host)} for host in inn.keeper.hosts],
+                }
+            ),
             flush=True,
         )
         return
     if not is_new:
         print(
             f"Innkeeper is open at {url} (data in {inn.settings.data}).{_found(_servers(inn))}"
-            " Ctrl-C ends it; servers run on.",
+            f" Servers run {_ways(inn)}. Ctrl-C ends it; servers run on.",
             flush=True,
         )
         return
@@ -131,6 +140,7 @@ def _welcome(inn: Inn, *, as_json: bool) -> None:
   organisation  {founded.org_id}
   token         {secret}
   kept in       {founded.file}
+  servers run   {_ways(inn)}
 
 Next, in a second terminal:
 
@@ -140,6 +150,24 @@ Next, in a second terminal:
 The API is described at {url}/docs. Ctrl-C ends Innkeeper; game servers run on.""",
         flush=True,
     )
+
+
+def _runs(host: Host) -> str:
+    """What servers are on a host: programs, or containers by which engine."""
+    if host.images is None:
+        return "programs"
+    told = host.abilities.notes[:1] if host.abilities is not None else ()
+    engine = "".join(told) or (host.spec.engine if host.spec is not None else "an engine")
+    return f"containers by {engine}" + ("" if host.answers else ", which does not answer now")
+
+
+def _ways(inn: Inn) -> str:
+    """The same of all hosts, for people."""
+    hosts = list(inn.keeper.hosts)
+    ways = list(dict.fromkeys(f"as {_runs(host)}" for host in hosts))
+    if all(host.images is None for host in hosts):
+        ways.append("no container engine was found, so builds need a Procfile")
+    return "; ".join(ways)
 
 
 def _servers(inn: Inn) -> int:

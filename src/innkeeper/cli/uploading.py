@@ -1,4 +1,4 @@
-"""From a directory to a build that servers can run, telling the person how it goes. For ``deploy`` and ``builds``."""
+"""To a build that servers can run, from a directory or a registry, telling how it goes. For ``deploy``, ``builds``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .telling import aside, many, size
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.builds_v3 import BuildV3
+    from innkeeper.contract.resource import ByteStream
     from innkeeper.sdk import HathoraCloud
 
 _EVERY = 3.0  # seconds between two lines that tell how far it is
@@ -47,12 +48,46 @@ def build_directory(
         packed.path.unlink()
     # A build takes as long as it takes; the log tells that it goes on.
     with client.builds_v3.run_build.options(timeout=None)(created.build_id) as log:
-        for line in log.lines():
-            aside(f"  {line}")
-    build = client.builds_v3.get_build(created.build_id)
+        return _finished(client, created.build_id, log, "Built", began)
+
+
+def build_image(
+    client: HathoraCloud,
+    image: str,
+    *,
+    registry: str | None = None,
+    auth: str | None = None,
+    build_tag: str | None = None,
+    build_id: str | None = None,
+) -> BuildV3:
+    """Make a build of an image in a registry; its log goes to standard error. Raises :class:`Failure`."""
+    from innkeeper.contract.hathora.builds_v3 import CreateBuildV3Params, RegistryConfig
+    from innkeeper.sdk import UNSET, StatusError
+
+    began = time.monotonic()
+    params = CreateBuildV3Params(
+        build_id=UNSET if build_id is None else build_id, build_tag=UNSET if build_tag is None else build_tag
+    )
+    created = client.builds_v3.create_build_registry(params)
+    source = RegistryConfig(
+        image=image, registry_url=UNSET if registry is None else registry, auth=UNSET if auth is None else auth
+    )
+    try:
+        with client.builds_v3.run_build_registry.options(timeout=None)(created.build_id, source) as log:
+            return _finished(client, created.build_id, log, "Pulled", began)
+    except StatusError:  # what was asked for is none: nothing ever comes of the build
+        client.builds_v3.delete_build(created.build_id)
+        raise
+
+
+def _finished(client: HathoraCloud, build_id: str, log: ByteStream, done: str, began: float) -> BuildV3:
+    """Tell the log of a build as it comes; the build, if it has succeeded."""
+    for line in log.lines():
+        aside(f"  {line}")
+    build = client.builds_v3.get_build(build_id)
     if build.status != "succeeded":
-        raise Failure(f"build {build.build_id} has {build.status}; its log above says why", build=build.build_id)
-    aside(f"Built {build.build_id} in {time.monotonic() - began:.1f} s")
+        raise Failure(f"build {build_id} has {build.status}; its log above says why", build=build_id)
+    aside(f"{done} {build_id} in {time.monotonic() - began:.1f} s")
     return build
 
 

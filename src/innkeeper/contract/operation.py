@@ -167,6 +167,7 @@ class Api:
         not_yet: dict[str, str],
         error: type[Any],
         credentials: Mapping[Key, Credential],
+        within: str = "",
     ) -> None:
         self.name = name
         self.title = title
@@ -177,6 +178,7 @@ class Api:
         self.not_yet = not_yet  #: operation id -> why it is not served
         self.error = error
         self.credentials = credentials
+        self.within = within  #: the attribute of the client that has the resources; empty: the client itself
 
     def resource(self, attribute: str) -> type[Resource[Any]]:
         """The resource class behind a client's attribute."""

@@ -26,7 +26,7 @@ from .plan import camel
 from .shape import PATTERN_END, UnsetType
 
 #: The APIs that have a page.
-APIS = ("hathora",)
+APIS = ("hathora", "house")
 _WIDE = 100  # characters of a signature in one line
 
 _KEYS = {
@@ -56,17 +56,17 @@ def page(api: Api) -> str:
     groups = {attribute: _operations(api, attribute) for attribute in api.resources}
     groups = {attribute: operations for attribute, operations in groups.items() if operations}
     example, model = next(
-        (f"{attribute}.{operation.name}", operation.plan.body.type.__name__)
+        (".".join(filter(None, (api.within, attribute, operation.name))), operation.plan.body.type.__name__)
         for attribute, operations in groups.items()
         for operation in operations
         if operation.plan.body is not None
     )
-    contents = [f"- [{attribute}](#{attribute}): {_about(api, attribute)}" for attribute in groups]
-    parts = [
-        _HEAD.format(title=api.title, example=example, model=model)
-        + "\n".join([*contents, "- [Shared models](#shared-models)", ""])
-    ]
     models = _models([operation for operations in groups.values() for operation in operations])
+    homes = {api.resource(attribute).__module__ for attribute in groups}
+    shared = [kind for kind in models if kind.__module__ not in homes]
+    contents = [f"- [{attribute}](#{attribute}): {_about(api, attribute)}" for attribute in groups]
+    contents += ["- [Shared models](#shared-models)"] if shared else []
+    parts = [_HEAD.format(title=api.title, example=example, model=model) + "\n".join([*contents, ""])]
     for attribute, operations in groups.items():
         module = api.resource(attribute).__module__
         parts.append(f"\n## {attribute}\n\n{_about(api, attribute)}\n")
@@ -75,9 +75,9 @@ def page(api: Api) -> str:
             parts.append(f"Its models are in `{module}`: {', '.join(_link(kind) for kind in own)}.\n")
         parts += [_operation(api, attribute, operation) for operation in operations]
         parts += [_model(api, kind) for kind in own]
-    homes = {api.resource(attribute).__module__ for attribute in groups}
-    parts.append(f"\n## Shared models\n\nIn `{api.package}.words`.\n")
-    parts += [_model(api, kind) for kind in models if kind.__module__ not in homes]
+    if shared:
+        parts.append(f"\n## Shared models\n\nIn `{api.package}.words`.\n")
+    parts += [_model(api, kind) for kind in shared]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
 
 
@@ -157,6 +157,7 @@ def _models(operations: Sequence[Declared]) -> list[type[Any]]:
 def _signature(attribute: str, operation: Declared) -> str:
     signature = inspect.signature(operation.function, eval_str=True)
     words, starred = list[str](), False
+    attribute = f"{operation.api.within}.{attribute}" if operation.api.within else attribute
     for parameter in list(signature.parameters.values())[1:]:
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             words.append("*")

@@ -48,7 +48,9 @@ class Launch:
     cpu: float  #: processors, may be fractional
     memory_mb: int  #: MiB
     log_limit: int = 256 * 1024 * 1024  #: bytes of output kept on disk; the oldest go first
-    image: str = ""  #: the name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count
+    image: str = (
+        ""  #: the name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count
+    )
 
 
 class EndedBy(StrEnum):

@@ -53,10 +53,10 @@ class FakeEngine:
 
     All attributes may be changed while it runs. ``behaviour`` is how servers behave that are started from then on;
     ``plan``, when given, is asked for each launch instead. ``unavailable`` makes start, stop, forget, discard and
-    usage raise :class:`HostUnavailable`; ``cut_off`` does so too, and nothing that happens on the host is heard of until
-    it ends. ``lose_answers`` carries a start out and then says that the host does not answer. ``images``, when it is a
-    set, are those that the host has; launches of others are refused. ``forget_on_restart`` makes a restart lose every server, as a host does that
-    was wiped.
+    usage raise :class:`HostUnavailable`; ``cut_off`` does so too, and nothing that happens on the host is heard of
+    until it ends. ``lose_answers`` carries a start out and then says that the host does not answer. ``images``, when
+    it is a set, are those that the host has; launches of others are refused. ``forget_on_restart`` makes a restart
+    lose every server, as a host does that was wiped.
     """
 
     name = "fake"

@@ -1,4 +1,4 @@
-"""What a host with a container engine promises about images. Called by ``hosting/builds.py`` and ``hosting/images.py``.
+"""What a host with a container engine promises about images. Called by ``hosting/making.py`` and ``hosting/images.py``.
 
 Images of the house go by names that the house makes up (:data:`ImageName`), so that those of others on the same engine
 are never touched. ``docker/images.py`` keeps the promise on real engines, ``fake_images.py`` pretends.
@@ -49,22 +49,31 @@ class ImageStore(Protocol):
         """Of the programs that this host can run: ``amd64``, ``arm64``."""
         ...
 
+    async def close(self) -> None:
+        """Let go of the engine. The next call takes it up again."""
+        ...
+
     async def build(
         self, context: AsyncIterator[bytes], name: ImageName, tell: Tell, *, cpu: float | None, memory_mb: int | None
     ) -> Image:
         """Build what a tar archive (gzipped or not) with a Dockerfile at its top says, and give it the name.
 
-        Its steps see the network as the engine gives it. Raises :class:`ImageRefused`. Cancelled: the engine stops.
-        Building a name that is there replaces it.
+        Its steps see the network as the engine gives it, and get at most so many processors and MiB each, as far as
+        the engine can hold them to it. Raises :class:`ImageRefused`. Cancelled: the engine stops. Building a name that
+        is there replaces it. ``tell`` is given lines of the engine as they come, without their ends.
         """
         ...
 
     async def pull(self, reference: str, name: ImageName, tell: Tell, login: RegistryLogin | None) -> Image:
-        """Get an image from a registry and give it the name. Raises :class:`ImageRefused`."""
+        """Get an image from a registry and give it the name. Raises :class:`ImageRefused`.
+
+        ``reference`` is whole: registry, repository and tag or digest. It is gone from the host again afterwards,
+        unless it was there before; then it means what it meant.
+        """
         ...
 
     def save(self, name: ImageName) -> AsyncIterator[bytes]:
-        """The image as a tar archive that any engine can :meth:`load`. Raises ``KeyError`` when there is none."""
+        """The image as an archive that any engine can :meth:`load`. Reading raises ``KeyError`` when there is none."""
         ...
 
     async def load(self, archive: AsyncIterator[bytes], name: ImageName) -> Image:

@@ -63,10 +63,7 @@ class PortTable:
         for transport in transports:
             while True:
                 if strangers + len(taken) >= len(self._free) + len(taken):
-                    for port in reversed(taken):
-                        self._used.discard(port)
-                        self._free[port] = None
-                        self._free.move_to_end(port, last=False)
+                    self.put_back(taken)
                     raise NoPortLeft(self._exhausted(count, strangers))
                 port, _ = self._free.popitem(last=False)
                 if self._probe(port, transport):
@@ -76,6 +73,13 @@ class PortTable:
             self._used.add(port)
             taken.append(port)
         return taken
+
+    def put_back(self, ports: Sequence[int]) -> None:
+        """They were taken just now, and nobody was told of them: they are the next to be taken, without a rest."""
+        for port in reversed(ports):
+            self._used.discard(port)
+            self._free[port] = None
+            self._free.move_to_end(port, last=False)
 
     def release(self, port: int, now: int) -> None:
         """Its server is gone: rest, then be free again. A port that is not in use stays what it is."""
@@ -90,6 +94,8 @@ class PortTable:
         """
         if port in self._used:
             return
+        if released_at is not None and self._resting.get(port, 0) >= released_at + self._quarantine:
+            return  # two hosts share this table, and the other one had it later
         self._free.pop(port, None)
         self._resting.pop(port, None)
         if released_at is None:

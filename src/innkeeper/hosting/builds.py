@@ -1,7 +1,8 @@
-"""Verbs on builds: announce one, take its upload, unpack and check it while its log is read, delete it.
+"""Verbs on builds: announce one, take its upload, make it runnable while its log is read, delete it.
 
-Called by the doors; ``passes/metering.py`` calls ``sweep``, ``inn.py`` ``open`` and ``close``. A build that was being
-run when the house went down is run again: its upload is still there, and unpacking replaces what is half done.
+Called by the doors; ``passes/metering.py`` calls ``sweep``, ``inn.py`` ``open`` and ``close``. An archive is unpacked
+and checked; then it is a program, or the context of an image that ``making.py`` builds. A build that was being run when
+the house went down is run again: all that it needs is still there, and what is half done is replaced.
 A run that ends while the database is away keeps its verdict and writes it down when the database is back.
 """
 
@@ -11,21 +12,25 @@ import asyncio
 import logging
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from innkeeper.db.database import Database
+from innkeeper.engines.images import Image
 from innkeeper.kit.clock import HOUR, MINUTE, Clock
-from innkeeper.kit.errors import HouseError, Invalid, NotFound
+from innkeeper.kit.errors import HouseError, Invalid, NotFound, Unavailable
 from innkeeper.kit.ids import Chance
 
 from .archives.disk import off_loop
-from .archives.procfile import server_command
-from .archives.unpacking import Limits, clear_leftovers, unpack
+from .archives.procfile import server_command, starters, without_engine
+from .archives.unpacking import Limits, Unpacked, clear_leftovers, unpack
 from .archives.uploads import UploadStore
-from .build_log import BuildLog
-from .model import Build, BuildKind, BuildState
+from .build_log import Run
+from .making import NO_ENGINE, ImageMaker, NoBuilder, Way, way_of
+from .model import Build, BuildKind, BuildState, Verdict
 from .queries import releases as queries
-from .verdicts import Verdict, Verdicts, overdue
+from .registries import RegistrySource
+from .verdicts import Verdicts, overdue
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +40,41 @@ UPLOAD_LIFE = 24 * HOUR
 RUN_LIFE = 15 * MINUTE
 #: What is left of an upload is not touched before nothing was added to it for so long.
 _LEFT_ALONE = HOUR
+_BROKEN = "something broke inside; the log of the house tells more"
 
 
 class Builds:
-    """Create, fill, run, find and delete builds. ``directory`` holds the unpacked ones, each under its key."""
+    """Create, fill, run, find and delete builds. ``directory`` holds what they are run from, each under its key.
+
+    ``maker`` makes images; without one the house runs programs alone.
+    """
 
     def __init__(
-        self, db: Database, clock: Clock, chance: Chance, uploads: UploadStore, directory: Path, limits: Limits
+        self,
+        db: Database,
+        clock: Clock,
+        chance: Chance,
+        uploads: UploadStore,
+        directory: Path,
+        limits: Limits,
+        maker: ImageMaker | None = None,
     ) -> None:
         self._db, self._clock, self._chance, self._uploads = db, clock, chance, uploads
-        self._directory, self._limits = directory, limits
+        self._directory, self._limits, self._maker = directory, limits, maker
         self._verdicts = Verdicts(db, clock, chance)
-        self._runs: dict[str, tuple[asyncio.Task[None], BuildLog]] = {}
-        self._called_off: set[str] = set()
+        self._runs: dict[str, Run] = {}
 
     async def open(self) -> None:
-        """Clear what a crash left half unpacked, and run again what was being run."""
+        """Clear what a crash left half unpacked, and run again what was being run. The hosts are open by then."""
         await off_loop(clear_leftovers, self._directory)
         for build in await self._db.read(queries.interrupted_builds):
             self._start(build, "The house was restarted; this build is run again.")
 
     async def close(self) -> None:
         """Stop running builds; the next house runs them again."""
-        self._called_off.update(self._runs)
-        tasks = [task for task, _ in self._runs.values()]
+        tasks = [run.task for run in self._runs.values() if run.task is not None]
+        for run in self._runs.values():
+            run.called_off = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,33 +139,36 @@ class Builds:
         """The organisation's builds, the newest first."""
         return await self._db.read(queries.builds, org_id)
 
-    async def run(self, org_id: str, build_id: str, *, image: str | None = None) -> AsyncIterator[bytes]:
+    async def run(self, org_id: str, build_id: str, *, source: RegistrySource | None = None) -> AsyncIterator[bytes]:
         """Make a build runnable. Its log comes as it is written; the run goes on when nobody reads.
 
-        A build that is being run already is listened to. Raises NotFound, and Invalid for one that is finished.
+        ``source`` is for a build that comes from an image registry. A build that is being run already is listened to.
+        Raises NotFound, and Invalid for one that is finished.
         """
         found = await self.get(org_id, build_id)
-        if (found.kind == BuildKind.IMAGE) != (image is not None):
+        if (found.kind == BuildKind.IMAGE) != (source is not None):
             raise Invalid(
-                f"build {build_id} is made from {'an image registry' if image is None else 'an uploaded archive'}"
+                f"build {build_id} is made from {'an image registry' if source is None else 'an uploaded archive'}"
             )
         running = self._runs.get(found.key)
         if running is not None:
-            return running[1].follow()
+            return running.book.follow()
         now = self._clock.now()
-        build = await self._db.write(queries.start_build, org_id, build_id, now, now + RUN_LIFE)
-        return self._start(build, f"Build {build.id}", image).follow()
+        reference = None if source is None else source.reference
+        login = None if source is None or self._maker is None else self._maker.seal(source, found.key)
+        build = await self._db.write(queries.start_build, org_id, build_id, now, now + RUN_LIFE, reference, login)
+        return self._start(build, f"Build {build.id}").book.follow()
 
-    def _start(self, build: Build, headline: str, image: str | None = None) -> BuildLog:
-        book = BuildLog(headline)
-        task = asyncio.create_task(self._carry_out(build, book, image))
-        self._runs[build.key] = task, book
-        task.add_done_callback(lambda _: self._runs.pop(build.key, None))
-        return book
+    def _start(self, build: Build, headline: str) -> Run:
+        run = self._runs[build.key] = Run(headline)
+        run.task = asyncio.create_task(self._carry_out(build, run))
+        run.task.add_done_callback(lambda _: self._runs.pop(build.key, None))
+        return run
 
-    async def _carry_out(self, build: Build, book: BuildLog, image: str | None) -> None:
+    async def _carry_out(self, build: Build, run: Run) -> None:
+        book = run.book
         try:
-            verdict = await self._verdict(build, book, image)
+            verdict = await self._verdict(build, run)
             state = await self._verdicts.write_in_time(
                 build, verdict, lambda: book.write("Done; waiting for the database, which does not answer now")
             )
@@ -160,55 +179,88 @@ class Builds:
             await self._uploads.discard(build.key)
             if state is BuildState.FAILED:
                 await self._remove_files(build.key)
+            elif verdict.image is not None and self._maker is not None:
+                made = replace(build, state=state, image=verdict.image, architecture=verdict.architecture)
+                self._maker.images.spread(made)
         except Exception:
             log.exception("ending the run of build %s failed", build.id)
-            book.write("Error: something broke inside; the log of the house tells more")
+            book.write(f"Error: {_BROKEN}")
         finally:
             book.close()
 
-    async def _verdict(self, build: Build, book: BuildLog, image: str | None) -> Verdict:
+    async def _verdict(self, build: Build, run: Run) -> Verdict:
         """Do the work; how it ended, whatever came."""
+        make = self._image if build.kind == BuildKind.IMAGE else self._archive
+        run.work = asyncio.create_task(make(build, run))
+        if run.called_off:  # before it began
+            run.work.cancel()
         try:
-            if build.kind == BuildKind.IMAGE:
-                raise Invalid(
-                    f"the image {image or build.id} needs a host with a container engine, and this house has none;"
-                    " upload an archive with a Procfile instead"
-                )
-            return await self._unpack(build, book)
+            return await run.work
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the house closes; the next one runs it again
+                raise
+            detail = "it was called off"
         except HouseError as error:
             detail = str(error)
         except OSError as error:
-            detail = f"the disk failed: {error.strerror}"
+            detail = f"the disk failed: {error.strerror or error}"
         except Exception:
             log.exception("running build %s failed", build.id)
-            detail = "something broke inside; the log of the house tells more"
-        if build.key in self._called_off and self._clock.now() >= (build.until or 0):
+            detail = _BROKEN
+        if run.called_off and self._clock.now() >= (build.until or 0):
             detail = "it took too long and was called off"
         return Verdict(BuildState.FAILED, detail)
 
-    async def _unpack(self, build: Build, book: BuildLog) -> Verdict:
-        key = build.key
+    async def _archive(self, build: Build, run: Run) -> Verdict:
+        """Unpack the upload; then it is a program, or an image is built of it."""
+        target, maker = self._directory / build.key, self._maker
+        found = await self._unpack(build, run)
+        dockerfile, procfile = await off_loop(starters, target)
+        way = way_of(dockerfile=dockerfile, procfile=procfile, engine=maker is not None and maker.can)
+        if way is Way.WAIT and maker is not None and maker.images.hosts:
+            way = Way.IMAGE  # they are silent now; perhaps not for long
+        if way is Way.WAIT:
+            raise Invalid(without_engine(NO_ENGINE))
+        if way is Way.IMAGE and maker is not None:
+            try:
+                image = await maker.build(build, target, run.book.write, run.book.pour)
+            except NoBuilder as error:
+                raise Unavailable(without_engine(str(error))) from error
+            return self._succeeded(build, image, found.content_hash)
+        command = await off_loop(server_command, target)
+        if dockerfile:
+            run.book.write(f"The Dockerfile is not used: {NO_ENGINE if maker is None else maker.why_not()}")
+        run.book.write(f"Servers start by: {command}")
+        return Verdict(BuildState.SUCCEEDED, "", found.bytes, found.content_hash, command)
+
+    async def _unpack(self, build: Build, run: Run) -> Unpacked:
         loop = asyncio.get_running_loop()
-        target = self._directory / key
 
         def progress(line: str) -> None:
-            loop.call_soon_threadsafe(book.write, line)
+            loop.call_soon_threadsafe(run.book.write, line)
 
-        def check() -> str:
-            return server_command(target)
-
-        with await self._uploads.open_stream(key) as stream:
-            found = await off_loop(
+        with await self._uploads.open_stream(build.key) as stream:
+            return await off_loop(
                 unpack,
                 stream,
-                target,
+                self._directory / build.key,
                 limits=self._limits,
                 progress=progress,
-                cancelled=lambda: key in self._called_off,
+                cancelled=lambda: run.called_off,
             )
-        command = await off_loop(check)
-        book.write(f"Servers start by: {command}")
-        return Verdict(BuildState.SUCCEEDED, "", found.bytes, found.content_hash, command)
+
+    async def _image(self, build: Build, run: Run) -> Verdict:
+        """Get the image from its registry."""
+        if self._maker is None:
+            raise Unavailable(NO_ENGINE)
+        image = await self._maker.pull(build, run.book.write, run.book.pour)
+        return self._succeeded(build, image, image.id.removeprefix("sha256:"))
+
+    def _succeeded(self, build: Build, image: Image, content_hash: str) -> Verdict:
+        assert self._maker is not None
+        name = self._maker.images.name(build.key)
+        return Verdict(BuildState.SUCCEEDED, "", image.bytes, content_hash, None, name, image.architecture)
 
     async def _remove_files(self, key: str) -> None:
         await off_loop(shutil.rmtree, self._directory / key, ignore_errors=True)
@@ -216,16 +268,17 @@ class Builds:
     async def delete(self, org_id: str, build_id: str) -> None:
         """Delete a build. Its files go when no living server runs it any more."""
         build = await self._db.write(queries.delete_build, org_id, build_id, self._clock.now())
-        self._called_off.add(build.key)
-        if build.key not in self._runs:
+        if build.key in self._runs:
+            self._runs[build.key].call_off()
+        else:
             await self._uploads.discard(build.key)
 
     async def sweep(self) -> None:
-        """Give up overdue uploads and runs, and remove the files of deleted builds that nothing runs."""
+        """Give up overdue uploads and runs, and remove the files and images of builds that nothing runs any more."""
         now = self._clock.now()
         for build in await self._db.read(queries.overdue_builds, now):
             if build.key in self._runs:
-                self._called_off.add(build.key)
+                self._runs[build.key].call_off()
                 continue
             state = await self._verdicts.write(build, overdue(build))
             await self._uploads.discard(build.key)
@@ -234,7 +287,8 @@ class Builds:
         for key in await self._db.read(queries.deleted_builds_unused, 100):
             await self._remove_files(key)
             await self._db.write(queries.build_removed, key)
-            self._called_off.discard(key)
         # What is left of an upload whose build is settled: the house went down between the two.
         waiting = await self._db.read(queries.builds_that_need_their_upload)
         await self._uploads.sweep(now - _LEFT_ALONE, waiting)
+        if self._maker is not None:
+            await self._maker.images.collect()

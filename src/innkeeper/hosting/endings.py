@@ -38,6 +38,18 @@ def ending(server: Server, ended: Ended, memory_mb: float) -> tuple[ServerState,
     return ServerState.FAILED, _told(f"{_how(ended)}{early}", ended)
 
 
+def lost(server: Server, reason: str) -> tuple[ServerState, str] | None:
+    """How a server ends whose host is gone for good as far as players go, ``reason`` says why.
+
+    None: it does not end. Nobody was told where it is yet, so that another host can take it.
+    """
+    if server.state in (ServerState.WANTED, ServerState.STARTING):
+        return None
+    if server.stop_why is not None:
+        return _WORDS[StopWhy(server.stop_why)], f"{server.stop_reason} ({reason})"
+    return ServerState.FAILED, reason
+
+
 def _how(ended: Ended) -> str:
     if ended.by is EndedBy.SIGNAL:
         return f"killed by signal {ended.code} ({_signal_name(ended.code)})"

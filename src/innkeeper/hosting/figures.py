@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from innkeeper.db.database import Database, Statement, Steps
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.errors import HouseError
 
-from .hosts import Host
+from .hosts import Hosts, HostState
 from .keeper import HostingKeeper
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _FAILING = 3
 class HouseFigures:
     """Answers whether the house is well, and how much there is of everything."""
 
-    def __init__(self, db: Database, clock: Clock, hosts: Sequence[Host], keeper: HostingKeeper) -> None:
+    def __init__(self, db: Database, clock: Clock, hosts: Hosts, keeper: HostingKeeper) -> None:
         self._db, self._clock, self._hosts, self._keeper = db, clock, hosts, keeper
         self._counted: dict[str, dict[str, int]] = {"servers": {}, "rooms": {}}
 
@@ -39,6 +39,7 @@ class HouseFigures:
         for host in self._hosts:
             told["hosts"][host.id] = {
                 "engine": host.engine.name,
+                "state": host.state.value,
                 "servers": sum(1 for report in host.engine.reports().values() if report.alive),
                 "free_ports": host.ports.free_count(now),
             }
@@ -58,6 +59,10 @@ class HouseFigures:
             for state, count in counts.items():
                 gauge.add_metric([state], count)
             yield gauge
+        hosts: Any = GaugeMetricFamily("innkeeper_hosts", "Hosts by state.", labels=["state"])
+        for state in HostState:
+            hosts.add_metric([state.value], sum(host.state is state for host in self._hosts))
+        yield hosts
         ports: Any = GaugeMetricFamily("innkeeper_free_ports", "Ports that could be given out now.", labels=["host"])
         for host in self._hosts:
             ports.add_metric([host.id], host.ports.free_count(self._clock.now()))

@@ -1,16 +1,43 @@
-"""The hosts of the house: an engine each, with what it has to give out. Made by ``inn.py``, used by the passes."""
+"""The hosts of the house: an engine each, with what it has to give out. Made by ``inn.py``, used by the passes.
+
+Which hosts there are may change while the house is open: :class:`Hosts` is the set of the moment. The keeper takes
+them on and lets them go, ``passes/living.py`` follows whether they answer, ``fleet.py`` has the operator's verbs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from innkeeper.engines.base import Engine, Transport
+from innkeeper.engines.base import Abilities, Engine, Transport
 from innkeeper.engines.images import ImageStore
-from innkeeper.engines.ports import PortTable
+from innkeeper.engines.ports import NoPortLeft, PortTable
+from innkeeper.hostspecs import HostSpec
 from innkeeper.kit.clock import Clock
 
 from .model import GivenPort, PortSpec
+
+#: The transport of a port whose TLS is ended for the game; and whose public numbers on this machine are held under
+#: this name, when the server itself is elsewhere.
+TLS = "tls"
+
+
+class HostState(StrEnum):
+    """How a host stands."""
+
+    UP = "up"  #: answers, and takes servers
+    DRAINING = "draining"  #: answers, takes no servers, and keeps those it has until their rooms have ended
+    SILENT = "silent"  #: does not answer, or has just come back; nothing is placed there, its rooms go on
+    LOST = "lost"  #: was silent for too long: its rooms have ended, and what still runs there ends when it comes back
+
+
+@dataclass(frozen=True, slots=True)
+class TlsDoor:
+    """Where TLS is ended for servers that are elsewhere: this machine."""
+
+    ports: PortTable  #: that its public ports come from
+    address: str  #: where players reach it
 
 
 @dataclass(slots=True)
@@ -19,7 +46,7 @@ class Host:
 
     id: str
     engine: Engine
-    ports: PortTable
+    ports: PortTable  #: hosts of one machine may share one
     address: str  #: where players reach it
     locations: frozenset[str] = frozenset()  #: where its servers may count as being; empty is everywhere
     cpu: float = float("inf")  #: processors to give out
@@ -27,32 +54,137 @@ class Host:
     images: ImageStore | None = None  #: where servers are containers; None: they are programs
     machine: str = ""  #: hosts with the same one share its processors and memory; empty: it has them alone
     draining: bool = False  #: no new servers; those that run serve their rooms to the end
+    published: bool = True  #: whether containers listen on a port of their own, which the host's port leads to
+    tls: TlsDoor | None = None  #: where TLS is ended for its servers; None: right there, on this machine
+    tls_moves: int = 0  #: grows whenever a port with the transport ``tls`` is given out or comes back
+    spec: HostSpec | None = None  #: what the operator said of it; None for this machine
+    added: bool = False  #: by command, and not in the settings
+    architecture: str | None = None  #: of the images it can run; None until it has told
+    abilities: Abilities | None = None  #: told when it was opened
+    settled: bool = False  #: it answers, and what it runs was compared with the record since it last came back
+    lost: bool = False  #: its servers were written off since it last answered
+    since: int = 0  #: when it came up, went silent or was lost, microseconds since the epoch
 
     def serves(self, location: str) -> bool:
         """Whether its servers may count as being there."""
         return not self.locations or location in self.locations
 
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked anything now."""
+        return self.engine.silent_since is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether servers can be placed there now, as far as its life goes."""
+        return self.answers and self.settled and not self.draining
+
+    @property
+    def state(self) -> HostState:
+        """How it stands, for people."""
+        if self.lost:
+            return HostState.LOST
+        if not (self.answers and self.settled):
+            return HostState.SILENT
+        return HostState.DRAINING if self.draining else HostState.UP
+
     def give_ports(self, wanted: Sequence[PortSpec], now: int) -> list[GivenPort]:
-        """Ports for a server. Raises :class:`innkeeper.engines.ports.NoPortLeft`."""
-        numbers = self.ports.take(len(wanted), [Transport(port.transport) for port in wanted], now)
-        return [GivenPort(port.name, port.transport, number) for port, number in zip(wanted, numbers, strict=True)]
+        """Ports for a server: all or none. Raises :class:`innkeeper.engines.ports.NoPortLeft`.
+
+        A port with the transport ``tls`` takes two numbers: one that players dial, where TLS is ended, and one on the
+        host, which the program binds.
+        """
+        own = self.ports.take(
+            len(wanted), [Transport.TCP if port.transport == TLS else Transport(port.transport) for port in wanted], now
+        )
+        door = self.ports if self.tls is None else self.tls.ports
+        count = sum(port.transport == TLS for port in wanted)
+        try:
+            public = iter(door.take(count, [Transport.TCP] * count, now) if count else ())
+        except NoPortLeft:
+            self.ports.put_back(own)  # without a rest, or asking in vain would use them all up
+            raise
+        self.tls_moves += count
+        address = "" if self.tls is None else self.tls.address
+        return [
+            GivenPort(port.name, TLS, next(public), behind=number, host=address)
+            if port.transport == TLS
+            else GivenPort(port.name, port.transport, number)
+            for port, number in zip(wanted, own, strict=True)
+        ]
+
+    def take_back(self, given: Sequence[GivenPort], now: int) -> None:
+        """The ports of a server that is gone, or never was: they rest, then are free again."""
+        for host_id, number in held_numbers(self.id, given):
+            if host_id == self.id:
+                self.ports.release(number, now)
+            elif self.tls is not None:
+                self.tls.ports.release(number, now)
+        self.tls_moves += sum(port.transport == TLS for port in given)
+
+
+def held_numbers(host_id: str, given: Sequence[GivenPort]) -> Iterator[tuple[str, int]]:
+    """Every number that these ports take, with the host whose it is, or :data:`TLS`: what is kept in ``held_ports``."""
+    for port in given:
+        if port.behind:
+            yield host_id, port.behind
+        yield (TLS if port.behind and port.host else host_id), port.number
+
+
+class Hosts:
+    """The hosts there are now, in the order in which they came."""
+
+    def __init__(self, hosts: Iterable[Host] = ()) -> None:
+        self._by_id: dict[str, Host] = {}
+        for host in hosts:
+            self.add(host)
+
+    def add(self, host: Host) -> None:
+        """Take one in. Two of one id are a mistake."""
+        if host.id in self._by_id:
+            raise ValueError(f"there is a host {host.id} already")
+        self._by_id[host.id] = host
+
+    def remove(self, host_id: str) -> Host | None:
+        """Take one out; None when there is none."""
+        return self._by_id.pop(host_id, None)
+
+    def get(self, host_id: str | None) -> Host | None:
+        """The host of that id, if there is one."""
+        return self._by_id.get(host_id or "")
+
+    def __iter__(self) -> Iterator[Host]:
+        """Those of the moment at which the walk begins."""
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
 
 
 class Spaces:
     """Says at once where no server can be started, so that nobody waits for one in vain."""
 
-    def __init__(self, hosts: Sequence[Host], clock: Clock) -> None:
+    def __init__(self, hosts: Hosts, clock: Clock) -> None:
         self._hosts, self._clock = hosts, clock
 
     def lacking(self, location: str) -> str | None:
-        """Why no server can be started at a location now; None when one can be, as far as ports go."""
+        """Why no server can be started at a location now; None when one can be, as far as ports and silence go."""
         now = self._clock.now()
-        hosts: list[Host] = []
         for host in self._hosts:
-            if host.serves(location):
-                if host.ports.any_free(now):
-                    return None
-                hosts.append(host)
-        if not hosts:
-            return f"no host of this house serves {location}"
-        return " and ".join(f"host {host.id} has {host.ports.shortage()}" for host in hosts)
+            if host.serves(location) and host.answers and not host.draining and host.ports.any_free(now):
+                return None
+        return _why_none([host for host in self._hosts if host.serves(location)], location)
+
+
+def _why_none(hosts: Sequence[Host], location: str) -> str:
+    """The sentence for people where none of a location's hosts can take a server."""
+    if not hosts:
+        return f"no host of this house serves {location}"
+    return " and ".join(
+        f"host {host.id} does not answer"
+        if not host.answers
+        else f"host {host.id} is drained"
+        if host.draining
+        else f"host {host.id} has {host.ports.shortage()}"
+        for host in hosts
+    )

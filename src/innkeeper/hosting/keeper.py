@@ -8,37 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
-from innkeeper.engines.base import HostUnavailable
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
+from innkeeper.kit.errors import Taken
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
 
-from .hosts import Host
+from .hosts import TLS, Host, Hosts
 from .launching import Launches
-from .passes.placing import Placing
+from .passes.lanes import Lanes
+from .passes.living import Living, close_host, open_host
+from .passes.placing import Bring, Placing, bring_nothing
 from .passes.reporting import Reporting
 from .passes.retiring import Retiring
 from .passes.standing import Standing
+from .queries import hosts as host_queries
 from .queries import placing as placing_queries
 from .queries import servers as server_queries
+from .tls import TlsRoutes
 
 log = logging.getLogger(__name__)
 
 #: The pass is made at least this often, in seconds: what has no bell (idle servers, deadlines) is seen by then.
 EVERY = 1.0
-#: The record is held against what hosts know this often, in seconds.
-COMPARE_EVERY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How long things may take, in seconds. Settings of the house."""
 
+    lost: float = 10.0  #: a host that is silent for so long is lost
     placing: float = 100.0  #: a wanted server waits so long for a host
     ready: float = 100.0  #: a started server has so long to bind its ports
     idle: float = 300.0  #: a server without rooms and connections lives so long
@@ -63,36 +65,93 @@ class HostingKeeper:
         clock: Clock,
         chance: Chance,
         bell: Bell,
-        hosts: Sequence[Host],
+        hosts: Hosts,
         launches: Launches,
         rules: Rules,
+        bring: Bring = bring_nothing,
+        tls: TlsRoutes | None = None,
     ) -> None:
         self._db, self._clock, self._bell = db, clock, bell
         self.hosts = hosts
-        self.reporting = Reporting(db, clock, bell, hosts)
-        self.placing = Placing(db, clock, bell, hosts, launches, self.reporting, ready_seconds=rules.ready)
-        self.retiring = Retiring(
-            db, clock, hosts, self.reporting, self.placing, grace_seconds=rules.grace, idle_seconds=rules.idle,
+        self._tls = tls
+        self._lanes = Lanes()
+        self.reporting = Reporting(db, clock, bell, hosts, self._lanes)
+        self.placing = Placing(
+            db, clock, bell, hosts, launches, self.reporting, bring, tls, placing_seconds=rules.placing,
             ready_seconds=rules.ready,
         )  # fmt: skip
+        self.living = Living(
+            db, clock, bell, hosts, self.reporting, self.placing, self._lanes, lost_seconds=rules.lost,
+            placing_seconds=rules.placing, draining_seconds=rules.draining,
+        )  # fmt: skip
+        self.retiring = Retiring(
+            db, clock, hosts, self.reporting, self.placing, self._lanes, grace_seconds=rules.grace,
+            idle_seconds=rules.idle, ready_seconds=rules.ready,
+        )  # fmt: skip
         self.standing = Standing(
-            db, clock, chance, bell, placing_seconds=rules.placing, draining_seconds=rules.draining,
+            db, clock, chance, bell, hosts, placing_seconds=rules.placing, draining_seconds=rules.draining,
             stopping_seconds=rules.stopping,
         )  # fmt: skip
         self.loop = KeeperLoop("hosting", self.keep, bell, clock, chance)
+        self._passing = asyncio.Lock()
+        self._listening: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._next_compare = 0
 
     async def open(self) -> None:
         """Reach the hosts and take over what runs on them."""
-        for host in self.hosts:
-            abilities = await host.engine.open()
-            log.info("host %s: memory held by %s, CPU by %s", host.id, abilities.memory, abilities.cpu)
-            for note in abilities.notes:
-                log.info("host %s: %s", host.id, note)
-            for port, freed_at in await self._db.read(placing_queries.held_ports, host.id):
-                host.ports.hold(port, freed_at)
-            self._tasks.append(asyncio.create_task(self.reporting.listen(host)))
+        await asyncio.gather(*(self._open(host) for host in self.hosts))
+
+    def ring(self) -> None:
+        """Something about the hosts has changed: a pass is due."""
+        self._bell.ring()
+
+    async def take_on(self, host: Host) -> None:
+        """One more host, while the house is open. Servers are placed there after the next pass."""
+        try:
+            await self._open(host)
+        except BaseException:
+            await self._leave(host)
+            raise
+        async with self._passing:
+            self.hosts.add(host)
+        self._bell.ring()
+
+    async def let_go(self, host_id: str, why: str = "", *, empty: bool = False) -> None:
+        """A host less. What is on record there is written off with the reason, and ended as far as it answers.
+
+        Raises ``Taken`` where it has to be ``empty`` and is not; then nothing has happened. Unknown: nothing happens.
+        """
+        async with self._passing:
+            host = self.hosts.get(host_id)
+            if host is None:
+                return
+            if empty and (count := (await self._db.read(host_queries.counts)).get(host_id)):
+                raise Taken(f"{count} servers are on host {host_id}")
+            await self.placing.call_off(host_id)
+            await self.living.write_off(host_id, why)
+            await self.living.clear(host)
+            self.hosts.remove(host_id)
+        await self._lanes.close(host_id)
+        await self._leave(host)
+        if host.images is not None:
+            await host.images.close()
+        self._bell.ring()
+
+    async def _open(self, host: Host) -> None:
+        host.settled, host.lost, host.since = False, False, self._clock.now()
+        tables = {host.id: host.ports} if host.tls is None else {host.id: host.ports, TLS: host.tls.ports}
+        for owner, table in tables.items():
+            for port, freed_at in await self._db.read(placing_queries.held_ports, owner):
+                table.hold(port, freed_at)
+        await open_host(host)
+        self._listening[host.id] = asyncio.create_task(self.reporting.listen(host))
+
+    async def _leave(self, host: Host) -> None:
+        listening = self._listening.pop(host.id, None)
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        await close_host(host)
 
     def start(self) -> None:
         """Run the loop until :meth:`close`."""
@@ -105,21 +164,25 @@ class HostingKeeper:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.placing.close()
+        if self._tls is not None:
+            await self._tls.close()
+        await self._lanes.close()
         for host in self.hosts:
-            await host.engine.close()
+            await self._leave(host)
 
     async def keep(self) -> float | None:
         """One pass. Returns the seconds until the next one is due though nobody rings."""
-        now = self._clock.now()
-        if now >= self._next_compare:
-            for host in self.hosts:
-                try:
-                    await self.reporting.compare(host, self.placing.starting)
-                except HostUnavailable as error:
-                    log.warning("host %s does not answer: %s", host.id, error)
-            self._next_compare = now + round(COMPARE_EVERY * SECOND)
+        async with self._passing:  # while hosts come and go, nobody is placed
+            return await self._pass()
+
+    async def _pass(self) -> float | None:
+        await self.living.look()
         await self.reporting.note()
+        await self.living.settle()
+        await self.living.drain()
         await self.placing.place()
+        if self._tls is not None:
+            await self._tls.keep()
         await self.placing.tell()
         await self.retiring.give_up()
         await self.retiring.retire()

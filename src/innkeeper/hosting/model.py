@@ -182,6 +182,19 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the run of a build ended."""
+
+    state: BuildState  #: SUCCEEDED or FAILED
+    detail: str = ""  #: why it failed, for the person who made it
+    bytes: int = 0  #: in its files, or in its image
+    content_hash: str | None = None
+    command: str | None = None  #: what starts a server; None for an image, which knows by itself
+    image: str | None = None
+    architecture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """A build and how to run it. Immutable; the one with the highest number serves new rooms of its app."""
 

@@ -5,8 +5,10 @@ Rooms go to the fullest server with space, so that emptier ones can run dry and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum, auto
+from math import inf, isinf
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,165 @@ def seat_rooms(spaces: Sequence[tuple[str, int]], rooms: Sequence[str], seats: i
 
 @dataclass(frozen=True, slots=True)
 class HostSpace:
-    """What a host has left to give out."""
+    """A host as far as placing goes. What is promised counts for all hosts of one machine together."""
 
     host_id: str
-    locations: frozenset[str]  #: where its servers may count as being; empty is everywhere
-    cpu: float
-    memory_mb: float
+    machine: str  #: hosts with the same one share its processors and memory
+    locations: frozenset[str] = frozenset()  #: where its servers may count as being; empty is everywhere
+    cpu: float = inf  #: processors to give out, those that are promised included
+    memory_mb: float = inf  #: MiB to give out, likewise
+    used_cpu: float = 0.0  #: promised to living servers of its machine
+    used_memory_mb: float = 0.0
+    runs_images: bool = False  #: it runs images and no programs, or the other way round
+    architecture: str | None = None  #: of the images it can run; None where nobody can tell
+    shut: str = ""  #: why it takes no servers now: ``silent``, ``lost``, ``draining``; empty when it does
+    ports: int = 1  #: how many could be given out now
+    knows: frozenset[str] = frozenset()  #: servers that it has something of, perhaps from before it was lost
+
+    @property
+    def left(self) -> tuple[float, float]:
+        """Processors and MiB that are not promised; never below nothing."""
+        return max(0.0, self.cpu - self.used_cpu), max(0.0, self.memory_mb - self.used_memory_mb)
+
+    def promised(self, cpu: float, memory_mb: float) -> HostSpace:
+        """The same with so much more promised on its machine."""
+        return replace(self, used_cpu=self.used_cpu + cpu, used_memory_mb=self.used_memory_mb + memory_mb)
 
 
-def choose_host(hosts: Sequence[HostSpace], location: str, cpu: float, memory_mb: float) -> HostSpace | None:
-    """The host at the location with the least memory left that still holds the server, or None."""
-    fitting = [
-        host
-        for host in hosts
-        if (not host.locations or location in host.locations) and host.cpu >= cpu and host.memory_mb >= memory_mb
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a server needs of a host."""
+
+    location: str
+    cpu: float = 0.0
+    memory_mb: float = 0.0
+    image: bool = False  #: its build is an image and not a program
+    architecture: str | None = None  #: that its image is made for; None where nobody can tell
+    ports: int = 1
+    server_id: str = ""
+
+
+class Stage(IntEnum):
+    """How far a host comes towards taking a server: what is in its way, the plainest obstacle first."""
+
+    ELSEWHERE = auto()  #: it does not serve the location
+    KIND = auto()  #: it runs programs and the build is an image, or the other way round
+    ARCHITECTURE = auto()  #: its machine cannot run the image
+    SHUT = auto()  #: it does not answer, was lost, or is drained
+    FULL = auto()  #: too little of its processors or memory is left
+    NO_PORTS = auto()
+    REMAINS = auto()  #: something of this very server is still there, from before the host was lost
+    FITS = auto()
+
+
+def stage_of(host: HostSpace, need: Need) -> Stage:
+    """What keeps a host from taking a server, or FITS."""
+    cpu, memory_mb = host.left
+    checks = (
+        (Stage.ELSEWHERE, not host.locations or need.location in host.locations),
+        (Stage.KIND, host.runs_images == need.image),
+        (Stage.ARCHITECTURE, not need.image or None in (host.architecture, need.architecture)
+         or host.architecture == need.architecture),
+        (Stage.SHUT, not host.shut),
+        (Stage.FULL, cpu >= need.cpu and memory_mb >= need.memory_mb),
+        (Stage.NO_PORTS, host.ports >= need.ports),
+        (Stage.REMAINS, need.server_id not in host.knows),
+    )  # fmt: skip
+    return next((stage for stage, holds in checks if not holds), Stage.FITS)
+
+
+def choose_host(hosts: Iterable[HostSpace], need: Need) -> HostSpace | None:
+    """The best of the hosts that can take the server, or None.
+
+    A host that names the location goes before one that serves every one: somebody said that it is there. Hosts with
+    limits are packed, the fullest by its scarcer part first, so that the others keep room for large servers. Those
+    without come after them and are spread by the processors promised, for nobody knows when they are full.
+    """
+    fitting = [host for host in hosts if stage_of(host, need) is Stage.FITS]
+    return min(fitting, key=lambda host: _rank(host, need), default=None)
+
+
+def _rank(host: HostSpace, need: Need) -> tuple[bool, bool, float, str]:
+    if isinf(host.cpu) and isinf(host.memory_mb):
+        return not host.locations, True, host.used_cpu, host.host_id
+    shares = [
+        (used + needed) / whole
+        for used, needed, whole in (
+            (host.used_cpu, need.cpu, host.cpu),
+            (host.used_memory_mb, need.memory_mb, host.memory_mb),
+        )
+        if whole > 0
     ]
-    return min(fitting, key=lambda host: (host.memory_mb, host.host_id), default=None)
+    return not host.locations, False, -max(shares, default=0.0), host.host_id
+
+
+def why_no_host(hosts: Sequence[HostSpace], need: Need) -> str:
+    """The sentence for the server's owner where no host takes it: what keeps those away that came nearest."""
+    stages = [(stage_of(host, need), host) for host in hosts]
+    furthest = max((stage for stage, _ in stages), default=Stage.ELSEWHERE)
+    nearest = [host for stage, host in stages if stage is furthest]
+    ids = ", ".join(host.host_id for host in nearest)
+    match furthest:
+        case Stage.ELSEWHERE:
+            return f"no host of this house serves {need.location}"
+        case Stage.KIND if need.image:
+            return f"the build is an image, and no host at {need.location} has a container engine"
+        case Stage.KIND:
+            return f"the build is a program, and the hosts at {need.location} run images alone"
+        case Stage.ARCHITECTURE:
+            found = " and ".join(sorted({host.architecture or "" for host in nearest}))
+            return f"the build is for {need.architecture}, and the hosts at {need.location} are {found}"
+        case Stage.SHUT:
+            told = ", ".join(f"{host.host_id} is {host.shut}" for host in nearest)
+            return f"no host at {need.location} that could take it does so now: {told}"
+        case Stage.FULL:
+            most = _most_left(nearest, need)
+            cpu, memory_mb = most.left
+            left = [f"{cpu:g} CPU"] * (not isinf(cpu)) + [f"{memory_mb:g} MiB"] * (not isinf(memory_mb))
+            return (
+                f"no host at {need.location} has {need.cpu:g} CPU and {need.memory_mb:g} MiB of memory left; the most"
+                f" that is free is {' and '.join(left)}, on host {most.host_id}"
+            )
+        case Stage.NO_PORTS:
+            return f"no {need.ports} free port{'' if need.ports == 1 else 's'} at {need.location} (hosts: {ids})"
+        case Stage.REMAINS:
+            return f"what was left of it on host {ids} has to end there first"
+        case Stage.FITS:
+            return "a host takes it soon"
+
+
+def _most_left(hosts: Sequence[HostSpace], need: Need) -> HostSpace:
+    """The host that has the largest part of what is needed."""
+
+    def held(host: HostSpace) -> float:
+        return min(
+            (left / needed for left, needed in zip(host.left, (need.cpu, need.memory_mb), strict=True) if needed > 0),
+            default=1.0,
+        )
+
+    return max(hosts, key=lambda one: (held(one), one.host_id))
+
+
+class Spread:
+    """The hosts while a pass places servers on them: what one server is promised, the next does not find."""
+
+    def __init__(self, hosts: Iterable[HostSpace]) -> None:
+        self._hosts = {host.host_id: host for host in hosts}
+
+    def choose(self, need: Need) -> HostSpace | None:
+        """See :func:`choose_host`."""
+        return choose_host(self._hosts.values(), need)
+
+    def why_none(self, need: Need) -> str:
+        """See :func:`why_no_host`."""
+        return why_no_host(list(self._hosts.values()), need)
+
+    def promise(self, chosen: HostSpace, need: Need) -> None:
+        """The server goes there: all hosts of that machine have so much less."""
+        for host in list(self._hosts.values()):
+            if host.machine == chosen.machine:
+                self._hosts[host.host_id] = host.promised(need.cpu, need.memory_mb)
+
+    def short_of_ports(self, host_id: str, count: int) -> None:
+        """It could not give so many ports, though it was thought to have them."""
+        self._hosts[host_id] = replace(self._hosts[host_id], ports=count - 1)

@@ -24,11 +24,8 @@ PAGE = 50
 class Releases:
     """Create and find releases. There is no change and no deletion: a new one takes over."""
 
-    def __init__(
-        self, db: Database, clock: Clock, chance: Chance, box: Box, bell: Bell, transports: Sequence[str]
-    ) -> None:
+    def __init__(self, db: Database, clock: Clock, chance: Chance, box: Box, bell: Bell) -> None:
         self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
-        self._transports = frozenset(transports)
 
     async def create(
         self,
@@ -64,12 +61,6 @@ class Releases:
         names = [port.name for port in ports]
         if len(set(names)) != len(names):
             raise Invalid("ports: every port needs a name of its own, and only the first may be called default")
-        refused = [port for port in ports if port.transport not in self._transports]
-        if refused:
-            raise Invalid(
-                f"ports: port {refused[0].name} asks for the transport {refused[0].transport};"
-                f" the hosts of this house serve {' and '.join(sorted(self._transports))}"
-            )
         if cpu <= 0 or memory_mb <= 0:
             raise Invalid("the CPU and the memory of a server must be more than 0")
         if gpu:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -23,7 +23,9 @@ class StandingPlan:
     """The next step; empty when all is as ordered, or when something has to happen first."""
 
     want: int  #: new servers of the newest release
-    drain: tuple[str, ...]  #: servers of older releases that take no more rooms from now on; without rooms they end
+    drain: tuple[
+        str, ...
+    ]  #: servers of older releases, or on drained hosts, that take no more rooms from now on; without rooms they end
     surplus: tuple[str, ...]  #: empty servers of the newest release that are too many
 
     def held(self) -> StandingPlan:
@@ -31,14 +33,21 @@ class StandingPlan:
         return replace(self, want=0)
 
 
-def plan_standing(order: StandingOrder, newest: str, servers: Sequence[Server]) -> StandingPlan:
+def plan_standing(
+    order: StandingOrder, newest: str, servers: Sequence[Server], leaving: Collection[str | None] = ()
+) -> StandingPlan:
     """The step from ``servers`` (the app's living ones at the order's location) towards ``order``.
 
     Old releases are replaced while at least ``least`` servers run and at most ``most`` exist in all. Where that leaves
     no way at all (:func:`_is_stuck`), ``least`` gives way by one server. Those with the fewest rooms go first.
+    Servers on the hosts ``leaving``, which are drained, are replaced in the same way.
     """
-    current = [s for s in servers if s.release_id == newest and s.state in ACCEPTING]
-    old = [s for s in servers if s.release_id != newest and s.state in ACCEPTING]
+
+    def stays(server: Server) -> bool:
+        return server.release_id == newest and server.host_id not in leaving
+
+    current = [s for s in servers if stays(s) and s.state in ACCEPTING]
+    old = [s for s in servers if not stays(s) and s.state in ACCEPTING]
     running_old = sorted((s for s in old if s.state is ServerState.RUNNING), key=lambda s: s.taken)
     # One that is not ready and has rooms already can neither drain nor be stopped: it is let go once it runs.
     waiting_old = [s for s in old if s.state is not ServerState.RUNNING and not s.taken]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import Clock
@@ -12,21 +11,12 @@ from innkeeper.kit.errors import Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.retry import for_ever
 
-from .model import Build, BuildState
+from .model import Build, BuildState, Verdict
 from .queries import releases as queries
 
+__all__ = ["Verdict", "Verdicts", "again_in", "overdue"]
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How the run of a build ended."""
-
-    state: BuildState  #: SUCCEEDED or FAILED
-    detail: str = ""  #: why it failed, for the person who made it
-    bytes: int = 0  #: in its files
-    content_hash: str | None = None
-    command: str | None = None  #: what starts a server
 
 
 def again_in(failures: int, chance: float, now: int, until: int | None) -> float | None:
@@ -58,11 +48,7 @@ class Verdicts:
         A build that was settled before stays as it is: the answer to the try that did it may have been lost, or
         somebody else was quicker.
         """
-        v = verdict
-        written = await self._db.write(
-            queries.finish_build, build.key, v.state, v.bytes, v.content_hash, v.detail, v.command, self._clock.now()
-        )
-        if written:
+        if await self._db.write(queries.finish_build, build.key, verdict, self._clock.now()):
             return verdict.state
         settled = await self._db.read(queries.build_by_key, build.key)
         return BuildState.FAILED if settled is None else settled.state

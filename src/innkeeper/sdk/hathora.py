@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from innkeeper.kit.retry import Backoff
 
     from .engine import OnRequest, OnResponse, Token
+    from .house import House
     from .waiting import ActiveRoom
     from .wire import World
 
@@ -129,6 +130,13 @@ class _Hathora(Client[T], Generic[M, T]):
     def discovery_v2(self) -> DiscoveryV2[M]:
         """Where players find the nearest region."""
         return self._group("discovery_v2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def house(self) -> House[M]:
+        """What the operator of an Innkeeper does besides; no other server answers it."""
+        from .house import House
+
+        return House(self._caller)
 
     @cached_property
     def lobbies_v3(self) -> LobbiesV3[M]:

@@ -3,7 +3,7 @@
 //   node walk.mjs FACTS.json
 //
 // FACTS has url, token, orgId, otherOrgs (two that invited us), idToken (Google's) and googleClient, archives
-// (teeworlds of several parts, bzflag). Prints, as its last line, the ids of the operations that were answered.
+// (teeworlds of several parts, bzflag), image (one that cannot be had). Prints, as its last line, the ids of the operations that were answered.
 import assert from "node:assert/strict";
 import dgram from "node:dgram";
 import fs from "node:fs";
@@ -256,7 +256,7 @@ async function builds() {
   }
   const image = await op("CreateBuildRegistry", cloud.buildsV3.createBuildRegistry({ buildId: "an-image" }));
   assert.equal(image.buildId, "an-image");
-  const config = { image: "example/game:1" };
+  const config = { image: facts.image };
   const log = await text(await op("RunBuildRegistry", cloud.buildsV3.runBuildRegistry("an-image", config)));
   assert.match(log, /^Error/m);
   assert.equal((await cloud.buildsV3.getBuild("an-image")).status, "failed");

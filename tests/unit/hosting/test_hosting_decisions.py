@@ -11,7 +11,7 @@ from innkeeper.engines.base import Ended, EndedBy
 from innkeeper.hosting.endings import ending
 from innkeeper.hosting.metrics import Metric, points
 from innkeeper.hosting.model import ACCEPTING, ALIVE, SERVER_MOVES, Cause, Server, ServerState, StopWhy
-from innkeeper.hosting.placement import HostSpace, choose_host, seat_rooms
+from innkeeper.hosting.placement import seat_rooms
 from innkeeper.hosting.queries.rooms import wanted_server
 from innkeeper.hosting.usage import Span, cpu_hours, month_start, most_cpus
 from innkeeper.kit.clock import HOUR, SECOND
@@ -42,26 +42,6 @@ def test_every_room_is_seated_and_no_seat_is_given_twice(free: list[int], rooms:
     for name in order[:-1]:
         assert found.taken[name] == sizes[name]
     assert len(found.started) == max(0, -(-(rooms - sum(free)) // seats))
-
-
-hosts = st.builds(
-    HostSpace,
-    st.sampled_from("abcdef"),
-    st.frozensets(st.sampled_from(["tokyo", "sydney"])),
-    st.integers(0, 4).map(float),
-    st.integers(0, 4).map(float),
-)
-
-
-@given(st.lists(hosts, max_size=6), st.integers(1, 3), st.integers(1, 3))
-def test_the_tightest_host_that_holds_the_server_is_chosen(spaces: list[HostSpace], cpu: int, memory: int) -> None:
-    found = choose_host(spaces, "tokyo", cpu, memory)
-    good = [s for s in spaces if s.cpu >= cpu and s.memory_mb >= memory and (not s.locations or "tokyo" in s.locations)]
-    if found is None:
-        assert not good
-    else:
-        assert found in good
-        assert found.memory_mb == min(s.memory_mb for s in good)
 
 
 # -- states and endings ---------------------------------------------------------------------------------------------

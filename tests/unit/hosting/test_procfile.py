@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innkeeper.hosting.archives.procfile import parse, server_command
+from innkeeper.hosting.archives.procfile import parse, server_command, starters, without_engine
 from innkeeper.kit.errors import Invalid
 
 
@@ -63,11 +63,10 @@ def test_the_command_of_a_build(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "has no Procfile. Add one"),
-        (
-            {"Dockerfile": "FROM scratch"},
-            "Dockerfile but no Procfile.*needs a `server:` line.*server: ./my-server",
-        ),
+        ({}, "has no Procfile and no Dockerfile. Add a Procfile.*server: ./my-server"),
+        ({"dockerfile": "FROM scratch"}, "but a `dockerfile`: rename it"),
+        ({"game/Dockerfile": "FROM scratch"}, "The Dockerfile lies in the directory `game`.*pack what is inside"),
+        ({"Dockerfile/x": ""}, "The Dockerfile of the build is not a file"),
         ({"procfile": "server: x"}, "but a `procfile`: rename it"),
         ({"game/Procfile": "server: x"}, "in the directory `game`.*pack what is inside"),
         ({"Procfile": "# nothing"}, "no `server:` line. Add the one"),
@@ -90,3 +89,27 @@ def test_a_procfile_may_be_a_link_but_not_to_nothing(tmp_path: Path) -> None:
         server_command(tmp_path)
     (tmp_path / "deploy.txt").write_text("server: x")
     assert server_command(tmp_path) == "x"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ((), (False, False)),
+        (("Procfile",), (False, True)),
+        (("Dockerfile",), (True, False)),
+        (("Dockerfile", "Procfile"), (True, True)),
+        (("Dockerfile/x", "Procfile/x"), (False, True)),
+        (("game/Dockerfile", "procfile"), (False, False)),
+    ],
+)
+def test_what_a_build_can_be_started_by(tmp_path: Path, files: tuple[str, ...], found: tuple[bool, bool]) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert starters(tmp_path) == found
+
+
+def test_without_an_engine_both_ways_out_are_told() -> None:
+    said = without_engine("no host has an engine; add one")
+    assert said.startswith("The build has a Dockerfile, but no host has an engine; add one. Or")
+    assert "server: ./my-server" in said

@@ -23,6 +23,7 @@ from innkeeper.contract.hathora.builds_v3 import (
 )
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.model import Build
+from innkeeper.hosting.registries import RegistrySource, login_of, whole_reference
 from innkeeper.kit.errors import Invalid
 from innkeeper.kit.stamps import moment, moment_or_none
 
@@ -106,7 +107,11 @@ async def run_build(visit: Visit, build_id: str, *, org_id: str | None = GLOBAL)
 async def run_build_registry(
     visit: Visit, build_id: str, params: RegistryConfig, *, org_id: str | None = GLOBAL
 ) -> AsyncIterator[bytes]:
-    return await visit.wings.builds.run(visit.org, build_id, image=params.image)
+    auth = _given(params.auth)
+    source = RegistrySource(
+        whole_reference(params.image, _given(params.registry_url)), None if auth is None else login_of(auth)
+    )
+    return await visit.wings.builds.run(visit.org, build_id, source=source)
 
 
 @implements(BuildsV3.delete_build)

@@ -16,7 +16,7 @@ from .words import location_of
 @implements(DiscoveryV2.get_ping_service_endpoints)
 async def get_ping_service_endpoints(visit: Visit) -> list[PingEndpoints]:
     host, port = visit.wings.ping_address
-    locations = visit.wings.settings.locations
+    locations = visit.wings.fleet.locations()
     return [
         PingEndpoints(region=region, host=host, port=port)
         for region in Region

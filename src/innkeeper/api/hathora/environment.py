@@ -28,7 +28,7 @@ def environment(starting: Starting) -> Mapping[str, str]:
         "HATHORA_ROOMS_PER_PROCESS": str(release.seats),
         "HATHORA_INITIAL_ROOM_ID": room.id if room is not None else "",
         "HATHORA_INITIAL_ROOM_CONFIG": (room.config or "") if room is not None else "",
-        "HATHORA_HOSTNAME": server.address or "",
+        "HATHORA_HOSTNAME": first.host or server.address or "",
         "HATHORA_DEFAULT_PORT": str(first.number),
         "HATHORA_ALLOCATED_CPU": f"{cpu:g}",
         "HATHORA_ALLOCATED_MEMORY_MB": f"{release.memory_mb:g}",

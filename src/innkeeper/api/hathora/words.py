@@ -48,7 +48,9 @@ def exposed_ports(server: Server) -> list[ExposedPort]:
 def _exposed(ports: str, address: str) -> tuple[ExposedPort, ...]:
     # Told with every room that is opened, and the same for all rooms of a server. Answers are encoded, never changed.
     return tuple(
-        ExposedPort(transport_type=TransportType(port.transport), port=port.number, host=address, name=port.name)
+        ExposedPort(
+            transport_type=TransportType(port.transport), port=port.number, host=port.host or address, name=port.name
+        )
         for port in given_ports(ports)
     )
 

@@ -83,9 +83,10 @@ class DeletedBuild(Camel):
 class RegistryConfig(Camel):
     """Where to get an image from."""
 
-    image: str  #: name and tag or digest
+    image: str  #: name and tag or digest; with its registry, unless ``registry_url`` names that
     registry_url: str | UnsetType = UNSET  #: the public default when left out
-    auth: str | UnsetType = UNSET  #: a credential for the registry
+    #: A credential for the registry: ``user:password``, that in base64, or a JSON object with username and password.
+    auth: str | UnsetType = UNSET
 
 
 class BuildsV3(Resource[M]):

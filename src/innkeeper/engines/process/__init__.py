@@ -1,6 +1,6 @@
 """Runs servers as programs on this machine, by a small helper program that outlives Innkeeper.
 
-``engine.py`` is the engine, in Innkeeper's process, with ``link.py``, its line to the helper, ``site`` and ``logs``.
+``engine.py`` is the engine, in Innkeeper's process, with ``link.py``, its line to the helper, and ``site``.
 ``spawner.py`` is the helper; ``servers.py`` is its work, with ``starting`` (``launching``, ``spares``), ``readiness``,
 ``ending``, ``adopting``, ``ledger`` and ``records``;
 ``kin``, ``cgroups``, ``proc``, ``sockets``, ``scratch``, ``logfile`` and ``native`` are the machine as it sees it.

@@ -26,13 +26,13 @@ from innkeeper.engines.base import (
     Usage,
 )
 from innkeeper.engines.listeners import Listeners
+from innkeeper.engines.logfiles import LogFile, read_all
 from innkeeper.engines.ports import can_bind
 from innkeeper.kit.clock import Clock
 
 from . import wire
 from .command import step_aside
 from .link import Link, Refused
-from .logs import LogFile, read_all
 from .site import prepare
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 The program writes into the file itself; nothing stands between, so capture costs nothing and survives everybody's
 death. When the file is too large its head is cut off: the blocks are freed and the file keeps its logical size, so that
-neither writer nor readers notice (``logs.py`` skips the hole). Where the file system cannot do that, the newest part is
-copied beside and the file is emptied.
+neither writer nor readers notice (``logfiles.py`` skips the hole). Where the file system cannot do that, the newest
+part is copied beside and the file is emptied.
 """
 
 from __future__ import annotations

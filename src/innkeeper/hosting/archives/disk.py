@@ -1,4 +1,4 @@
-"""Small verbs on the disk that ``unpacking.py`` and ``uploads.py`` share."""
+"""Small verbs on the disk that the modules beside this one share."""
 
 from __future__ import annotations
 
@@ -60,6 +60,14 @@ async def off_loop(call: Callable[A, R], *args: A.args, **kwargs: A.kwargs) -> R
         if not call_ended.cancelled():
             call_ended.exception()  # seen: the cancellation is what the caller is told
         raise
+
+
+async def on_disk(doing: str, call: Callable[A, R], *args: A.args, **kwargs: A.kwargs) -> R:
+    """Make a call in a worker thread, and say it in our words when the disk fails it: see :func:`disk_trouble`."""
+    try:
+        return await off_loop(call, *args, **kwargs)
+    except OSError as error:
+        raise disk_trouble(error, doing) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How the program of a build is started: the ``server:`` line of its ``Procfile``. Called by ``hosting/builds.py``.
+"""How a build says what it is: by the ``server:`` line of its ``Procfile``, or by a ``Dockerfile``. For ``builds.py``.
 
     # comments and blank lines are fine
     server: ./game --port $PORT
@@ -15,6 +15,7 @@ from pathlib import Path
 from innkeeper.kit.errors import Invalid
 
 NAME = "Procfile"
+DOCKERFILE = "Dockerfile"
 SERVER = "server"
 EXAMPLE = "server: ./my-server --port $PORT"
 
@@ -71,21 +72,32 @@ def server_command(build: Path) -> str:
     return commands[SERVER]
 
 
+def starters(build: Path) -> tuple[bool, bool]:
+    """Whether an unpacked build has a Dockerfile and something called Procfile at its top."""
+    return (build / DOCKERFILE).is_file(), os.path.lexists(build / NAME)
+
+
+def without_engine(why: str) -> str:
+    """What to say of a build that has a Dockerfile and nothing else, when no image can be made. ``why``: a sentence."""
+    return (
+        f"The build has a {DOCKERFILE}, but {why}. Or say how to start it as a program of the machine: add a file"
+        f" `{NAME}` with a line such as: {EXAMPLE}"
+    )
+
+
 def _missing(build: Path) -> str:
-    """What to say about a build without a Procfile, by what it has instead."""
+    """What to say about a build without a Procfile, and without a Dockerfile that could be built, by what it has."""
     names = sorted(entry.name for entry in build.iterdir())
-    write = f"Add a file `{NAME}` beside it with a line such as: {EXAMPLE}"
-    other_case = next((name for name in names if name.lower() == NAME.lower()), None)
-    if other_case is not None:
-        return f"The build has no `{NAME}`, but a `{other_case}`: rename it, for capitals count."
-    if "Dockerfile" in names:
-        return (
-            "The build has a Dockerfile but no Procfile. This host runs programs, not containers, and needs a"
-            f" `server:` line that says how to start yours. {write}"
-        )
-    if len(names) == 1 and (build / names[0] / NAME).is_file():
-        return (
-            f"The {NAME} lies in the directory `{names[0]}`, not at the top of the build: pack what is inside"
-            f" `{names[0]}` instead of the directory itself."
-        )
-    return f"The build has no {NAME}. Add one at its top with a line such as: {EXAMPLE}"
+    for wanted in (NAME, DOCKERFILE):
+        other_case = next((name for name in names if name.lower() == wanted.lower() and name != wanted), None)
+        if other_case is not None:
+            return f"The build has no `{wanted}`, but a `{other_case}`: rename it, for capitals count."
+    if DOCKERFILE in names:
+        return "The Dockerfile of the build is not a file. Make it one, and upload again."
+    for wanted in (NAME, DOCKERFILE):
+        if len(names) == 1 and (build / names[0] / wanted).is_file():
+            return (
+                f"The {wanted} lies in the directory `{names[0]}`, not at the top of the build: pack what is inside"
+                f" `{names[0]}` instead of the directory itself."
+            )
+    return f"The build has no {NAME} and no {DOCKERFILE}. Add a {NAME} at its top with a line such as: {EXAMPLE}"

@@ -27,7 +27,17 @@ from .inflow import Limits, Readable
 from .manifest import Manifest
 from .tarball import Entry, Kind, Tarball, shown
 
-__all__ = ["Limits", "Readable", "UnpackCancelled", "Unpacked", "clear_leftovers", "unpack"]
+__all__ = [
+    "Limits",
+    "Readable",
+    "UnpackCancelled",
+    "Unpacked",
+    "clear_leftovers",
+    "put_in_place",
+    "remove",
+    "staging_of",
+    "unpack",
+]
 
 _STAGING, _REPLACED = ".unpacking", ".replaced"
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -69,9 +79,9 @@ def unpack(
     cannot be taken, :class:`Unavailable` when the disk is full or failing, :class:`UnpackCancelled`. After an error
     nothing is left behind.
     """
-    staging = target.with_name(f".{target.name}{_STAGING}")
+    staging = staging_of(target)
     try:
-        _remove(staging)
+        remove(staging)
         staging.mkdir(mode=0o700)
         try:
             flush = Flush(staging, all_at_once)
@@ -81,9 +91,9 @@ def unpack(
                 flush.close()
             staging.chmod(0o755)
             sync_directory(staging)
-            _put_in_place(staging, target)
+            put_in_place(staging, target)
         except BaseException:
-            _remove(staging)
+            remove(staging)
             raise
     except OSError as error:
         if error.errno in _OF_THE_NAME:
@@ -106,22 +116,29 @@ def clear_leftovers(directory: Path) -> list[str]:
                 entry.rename(original)
                 continue
         if entry.name.startswith(".") and entry.name.endswith((_STAGING, _REPLACED)):
-            _remove(entry)
+            remove(entry)
             cleared.append(entry.name)
     return cleared
 
 
-def _put_in_place(staging: Path, target: Path) -> None:
+def staging_of(target: Path) -> Path:
+    """Where to make what shall lie at the target whole or not at all: a crash's leftovers are known by this name."""
+    return target.with_name(f".{target.name}{_STAGING}")
+
+
+def put_in_place(staging: Path, target: Path) -> None:
+    """Rename what was made to the target, in place of what lies there. On disk when this returns."""
     replaced = target.with_name(f".{target.name}{_REPLACED}")
-    _remove(replaced)
+    remove(replaced)
     if target.is_symlink() or target.exists():
         target.rename(replaced)
     staging.rename(target)
     sync_directory(target.parent)
-    _remove(replaced)
+    remove(replaced)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Delete a file or a directory with all that is in it. There being none is no error."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -21,19 +21,16 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import BinaryIO
 
 from innkeeper.kit.errors import Invalid, NotFound, TooLarge
 
-from .disk import Joined, disk_trouble, off_loop, sync_directory, write_whole
+from .disk import Joined, on_disk, sync_directory, write_whole
 from .partlist import MOST_PARTS, parse_complete
 
 __all__ = ["CHUNK_SIZE", "MOST_PARTS", "UploadStore", "parse_complete"]
-
-A = ParamSpec("A")
-R = TypeVar("R")
 
 MIB = 1024 * 1024
 CHUNK_SIZE = 10 * MIB
@@ -88,15 +85,15 @@ class UploadStore:
         name = f"{part_number:05}-{next(self._serial)}-{os.getpid()}.incoming"
         part = _NewPart(folder, name)
         try:
-            await _on_disk("storing the upload", part.open)
+            await on_disk("storing the upload", part.open)
             size = await _pour(chunks, part, most)
             if size > most:
                 raise TooLarge(f"Part {part_number} is longer than the {most} bytes planned for it.")
             if expected_size is not None and size < expected_size:
                 raise Invalid(f"Part {part_number} has {size} of {expected_size} bytes: upload it again.")
-            return f'"{await _on_disk("storing the upload", self._keep, part, part_number)}"'
+            return f'"{await on_disk("storing the upload", self._keep, part, part_number)}"'
         finally:
-            await _on_disk("storing the upload", part.drop)
+            await on_disk("storing the upload", part.drop)
 
     async def complete(self, build_id: str, parts: Sequence[tuple[int, str]], expected_size: int | None = None) -> int:
         """Settle which parts make up the build, and return its size in bytes. May be repeated with the same parts.
@@ -104,24 +101,24 @@ class UploadStore:
         Raises :class:`Invalid` when a part is missing or is not the one that was uploaded last, or when all parts do
         not add up to ``expected_size`` bytes, if it is given; parts are taken on then.
         """
-        return await _on_disk("completing the upload", self._complete, build_id, parts, expected_size)
+        return await on_disk("completing the upload", self._complete, build_id, parts, expected_size)
 
     async def open_stream(self, build_id: str) -> BinaryIO:
         """The bytes of a completed upload, to be read (in a worker thread) and closed by the caller.
 
         Raises :class:`NotFound` unless the upload was completed.
         """
-        return await _on_disk("reading the upload", self._open_stream, build_id)
+        return await on_disk("reading the upload", self._open_stream, build_id)
 
     async def discard(self, build_id: str) -> None:
         """Delete all parts of a build. There being none is no error."""
-        await _on_disk("deleting the upload", _remove, self._folder(build_id))
+        await on_disk("deleting the upload", _remove, self._folder(build_id))
 
     async def sweep(self, older_than: int, keep: Collection[str] = ()) -> int:
         """Delete uploads that nothing was added to since ``older_than`` (microseconds since the epoch), but those of
         the builds in ``keep``. Returns how many were deleted."""
         kept = {self._folder(build_id).name for build_id in keep}
-        return await _on_disk("sweeping old uploads", self._sweep, older_than, kept)
+        return await on_disk("sweeping old uploads", self._sweep, older_than, kept)
 
     def _folder(self, build_id: str) -> Path:
         """Ids may be chosen by callers: those that are no plain file names are kept under a name made of their hash."""
@@ -244,14 +241,6 @@ class _NewPart:
         self._path.unlink(missing_ok=True)
 
 
-async def _on_disk(doing: str, call: Callable[A, R], *args: A.args, **kwargs: A.kwargs) -> R:
-    """Make a call in a worker thread, and say it in our words when the disk fails it."""
-    try:
-        return await off_loop(call, *args, **kwargs)
-    except OSError as error:
-        raise disk_trouble(error, doing) from error
-
-
 async def _pour(chunks: AsyncIterator[bytes], part: _NewPart, most: int) -> int:
     """Write chunks as they come, and return how many bytes came; stops soon after there are too many."""
     size, waiting, gathered = 0, 0, list[bytes]()
@@ -262,10 +251,10 @@ async def _pour(chunks: AsyncIterator[bytes], part: _NewPart, most: int) -> int:
             return size
         gathered.append(chunk)
         if waiting >= _PIECE:
-            await _on_disk("storing the upload", part.write, b"".join(gathered))
+            await on_disk("storing the upload", part.write, b"".join(gathered))
             waiting, gathered = 0, []
     if gathered:
-        await _on_disk("storing the upload", part.write, b"".join(gathered))
+        await on_disk("storing the upload", part.write, b"".join(gathered))
     return size
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from innkeeper.db.database import Database, Steps
 from innkeeper.engines.base import HostUnavailable
@@ -19,12 +19,14 @@ _AT_ONCE = 500
 class Metering:
     """Takes a measurement of every running server at regular times."""
 
-    def __init__(self, db: Database, clock: Clock, hosts: Sequence[Host], *, every_seconds: float) -> None:
+    def __init__(self, db: Database, clock: Clock, hosts: Iterable[Host], *, every_seconds: float) -> None:
         self._db, self._clock, self._hosts, self._every = db, clock, hosts, every_seconds
 
     async def keep(self) -> float:
         """Measure once. Returns the seconds until the next time."""
         for host in self._hosts:
+            if not host.answers:
+                continue
             alive = [report.server_id for report in host.engine.reports().values() if report.alive]
             for at in range(0, len(alive), _AT_ONCE):
                 try:
@@ -43,13 +45,13 @@ class Metering:
 
 
 class Sweeping:
-    """Forgets ended rooms and servers, their output and measurements, and the files of deleted builds."""
+    """Forgets ended rooms and servers, their output and measurements, and files and images that nothing needs."""
 
     def __init__(
         self,
         db: Database,
         clock: Clock,
-        hosts: Sequence[Host],
+        hosts: Iterable[Host],
         builds: Builds,
         *,
         keep_seconds: float,

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from innkeeper.db.database import Database
-from innkeeper.engines.base import Ended, EndedBy, HostUnavailable, Report
-from innkeeper.hosting.hosts import Host
+from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import Server, ServerState, StopWhy
 from innkeeper.hosting.queries import retiring as queries
 from innkeeper.hosting.queries import servers
 from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.clock import SECOND, Clock
 
+from .lanes import Lanes
 from .placing import Placing
 from .reporting import Reporting
 
 log = logging.getLogger(__name__)
+
+#: What a slow host told of connections counts for so long, in microseconds.
+_FRESH = 5 * SECOND
 
 
 class Retiring:
@@ -27,19 +33,21 @@ class Retiring:
         self,
         db: Database,
         clock: Clock,
-        hosts: Sequence[Host],
+        hosts: Hosts,
         reporting: Reporting,
         placing: Placing,
+        lanes: Lanes,
         *,
         grace_seconds: float,
         idle_seconds: float,
         ready_seconds: float,
     ) -> None:
         self._db, self._clock, self._reporting, self._placing = db, clock, reporting, placing
-        self._hosts = {host.id: host for host in hosts}
+        self._hosts, self._lanes = hosts, lanes
         self._grace = grace_seconds
         self._idle_seconds, self._ready_seconds = idle_seconds, ready_seconds
         self._told: dict[str, int] = {}  # server -> when its host was asked to stop it
+        self._seen: dict[str, tuple[int, int]] = {}  # idle server -> connections, and when that was so
         self._next_idle_look = 0
 
     @property
@@ -53,21 +61,35 @@ class Retiring:
         stopping = await self._db.read(servers.in_states, [ServerState.STOPPING], 10_000)
         ids = {server.id for server in stopping}
         self._told = {server_id: at for server_id, at in self._told.items() if server_id in ids}
-        for server in stopping:
-            host = self._hosts.get(server.host_id or "")
-            if host is None or now - self._told.get(server.id, 0) < self.stopping_micros:
+        if not stopping:
+            return
+        deeds: list[tuple[Host, list[str]]] = []
+        for host in self._hosts:
+            if not (host.answers and host.settled):  # of one that is silent nobody knows who is there
                 continue
-            if server.id in host.engine.reports():
-                try:
-                    await host.engine.stop(server.id, self._grace)
-                except HostUnavailable as error:  # asked again in the next pass; other hosts do not wait for it
-                    log.warning("host %s cannot be asked to stop server %s: %s", host.id, server.id, error)
-                else:
-                    self._told[server.id] = now
-            elif server.id not in self._placing.starting:
-                by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
-                ended = Ended(by, None, now, "" if server.booted_at is None else "its host does not know it any more")
-                self._reporting.add(host.id, Report(server.id, server.handle, now, None, ended))
+            reports, starting = host.engine.reports(), self._placing.starting_on(host.id)
+            to_ask: list[str] = []
+            for server in stopping:
+                if server.host_id != host.id or now - self._told.get(server.id, 0) < self.stopping_micros:
+                    continue
+                if server.id in reports:
+                    to_ask.append(server.id)
+                elif server.id not in starting:
+                    by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
+                    ended = Ended(
+                        by, None, now, "" if server.booted_at is None else "its host does not know it any more"
+                    )
+                    self._reporting.add(host.id, Report(server.id, server.handle, now, None, ended))
+            if to_ask:
+                deeds.append((host, to_ask))
+        await asyncio.gather(
+            *(self._lanes.run(host, "stop servers", partial(self._ask, host, to_ask)) for host, to_ask in deeds)
+        )
+
+    async def _ask(self, host: Host, server_ids: Sequence[str]) -> None:
+        for server_id in server_ids:
+            await host.engine.stop(server_id, self._grace)
+            self._told[server_id] = self._clock.now()
 
     async def give_up(self) -> None:
         """End what missed its deadline."""
@@ -89,11 +111,15 @@ class Retiring:
     def _not_ready(self, server: Server, trouble: str | None) -> str:
         if trouble:
             return f"could not be started within {self._ready_seconds:g} s: {trouble}"
-        host = self._hosts.get(server.host_id or "")
+        host = self._hosts.get(server.host_id)
+        if host is not None and not host.answers:
+            return f"could not be started within {self._ready_seconds:g} s: host {host.id} does not answer"
         report = None if host is None else host.engine.reports().get(server.id)
         bound = () if report is None else report.bound
         given = given_ports(server.ports)
-        ports = ", ".join(f"{one.transport} {one.number} ({one.name})" for one in given if one.number not in bound)
+        # Of a port whose TLS is ended before it, the program binds the one behind.
+        awaited = [(one, one.behind or one.number) for one in given]
+        ports = ", ".join(f"{one.transport} {number} ({one.name})" for one, number in awaited if number not in bound)
         rest = "; the others are bound" if bound else ""
         return f"did not bind its ports within {self._ready_seconds:g} s: {ports}{rest}"
 
@@ -103,10 +129,10 @@ class Retiring:
         if now < self._next_idle_look:
             return
         self._next_idle_look = now + SECOND
-        for server_id in await self._db.read(queries.drained):
-            await self._begin_stop(
-                server_id, StopWhy.DRAINED, "a newer release took over and its last room ended", empty=True
-            )
+        for server_id, host_id in await self._db.read(queries.drained):
+            host = self._hosts.get(host_id)
+            why = "a newer release took over" if host is None or not host.draining else f"host {host.id} is drained"
+            await self._begin_stop(server_id, StopWhy.DRAINED, f"{why} and its last room ended", empty=True)
         for server_id in await self._db.read(queries.of_deleted_apps):
             await self._begin_stop(server_id, StopWhy.APP_DELETED, "its app was deleted")
         await self._retire_idle(now)
@@ -121,18 +147,25 @@ class Retiring:
             await self._begin_stop(server.id, StopWhy.IDLE, reason, empty=True)
 
     async def _connections(self, idle: Sequence[Server]) -> Mapping[str, int]:
-        found: dict[str, int] = {}
-        for host in self._hosts.values():
-            ids = [server.id for server in idle if server.host_id == host.id]
-            if not ids:
-                continue
-            try:
-                usage = await host.engine.usage(ids)
-            except HostUnavailable as error:
-                log.warning("host %s does not tell who is connected: %s", host.id, error)
-            else:
-                found.update((server_id, used.connections or 0) for server_id, used in usage.items())
+        """Who is connected to idle servers, as far as their hosts have told by now; a slow one tells the next look."""
+        now = self._clock.now()
+        found = {server_id: count for server_id, (count, at) in self._seen.items() if now - at < _FRESH}
+        self._seen.clear()
+        deeds = [
+            (host, ids)
+            for host in self._hosts
+            if (ids := [server.id for server in idle if server.host_id == host.id and server.id not in found])
+        ]
+        await asyncio.gather(
+            *(self._lanes.run(host, "tell who is connected", partial(self._count, host, ids)) for host, ids in deeds)
+        )
+        found.update((server_id, count) for server_id, (count, _) in self._seen.items())
+        self._seen.clear()  # the next look asks anew; what comes in late is for it
         return found
+
+    async def _count(self, host: Host, server_ids: Sequence[str]) -> None:
+        for server_id, used in (await host.engine.usage(server_ids)).items():
+            self._seen[server_id] = used.connections or 0, self._clock.now()
 
     async def _begin_stop(self, server_id: str, why: StopWhy, reason: str, *, empty: bool = False) -> None:
         now = self._clock.now()

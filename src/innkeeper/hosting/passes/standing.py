@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from innkeeper.db.database import Database, Steps
 from innkeeper.hosting.apps import service_of
+from innkeeper.hosting.hosts import Hosts
 from innkeeper.hosting.model import ACCEPTING, App, Cause, Server, ServerState, StandingOrder, StopWhy
 from innkeeper.hosting.queries import retiring as queries
 from innkeeper.hosting.queries.rooms import add_servers, wanted_server
@@ -25,12 +26,13 @@ class Standing:
         clock: Clock,
         chance: Chance,
         bell: Bell,
+        hosts: Hosts,
         *,
         placing_seconds: float,
         draining_seconds: float,
         stopping_seconds: float,
     ) -> None:
-        self._db, self._clock, self._chance, self._bell = db, clock, chance, bell
+        self._db, self._clock, self._chance, self._bell, self._hosts = db, clock, chance, bell, hosts
         self._placing = round(placing_seconds * SECOND)
         self._draining = round(draining_seconds * SECOND)
         self._stopping = round(stopping_seconds * SECOND)
@@ -50,9 +52,10 @@ class Standing:
         newest, servers = yield from queries.standing(app.id)
         if newest is None:
             return None
+        leaving = {host.id for host in self._hosts if host.draining}
         orders = {order.location: order for order in _orders(app)}
         plans = {
-            location: plan_standing(order, newest[0], [s for s in servers if s.location == location])
+            location: plan_standing(order, newest[0], [s for s in servers if s.location == location], leaving)
             for location, order in orders.items()
         }
         for server in servers:
@@ -94,7 +97,7 @@ class Standing:
             yield from add_servers(wanted)
         for server_id in plan.drain:
             stopped = yield from begin_stop(
-                server_id, StopWhy.DRAINED, "a newer release took over", now, now + self._stopping, empty=True
+                server_id, StopWhy.DRAINED, "another server took over", now, now + self._stopping, empty=True
             )
             if not stopped:
                 yield from move(server_id, ServerState.DRAINING, [ServerState.RUNNING], until=now + self._draining)

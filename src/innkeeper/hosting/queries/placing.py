@@ -27,7 +27,7 @@ class Placement:
     host_id: str
     address: str
     ports: str  #: JSON list of GivenPort
-    numbers: tuple[int, ...]
+    held: tuple[tuple[str, int], ...]  #: every number it takes, with the host whose it is (or ``hosts.TLS``)
     now: int
     until: int
 
@@ -41,15 +41,15 @@ def place(placements: Sequence[Placement]) -> Steps[list[bool]]:
             until=p.until,
         )  # fmt: skip
         moved.append(done)
-        for number in p.numbers if done else ():
+        for host_id, number in p.held if done else ():
             rows = yield Statement(
                 "insert into held_ports (host_id, port, server_id, freed_at) values ($1, $2, $3, null)"
                 " on conflict (host_id, port) do update set server_id = excluded.server_id, freed_at = null"
                 " where held_ports.freed_at is not null returning port",
-                (p.host_id, number, p.server_id),
+                (host_id, number, p.server_id),
             )
             if not rows:
-                raise RuntimeError(f"port {number} of host {p.host_id} is held by a living server")
+                raise RuntimeError(f"port {number} of host {host_id} is held by a living server")
     return moved
 
 
@@ -93,15 +93,18 @@ class Noted(Enum):
     READY = auto()
     ENDED = auto()  #: its end is on record from now on
     OVER = auto()  #: its end was on record before
-    UNKNOWN = auto()  #: no such server here
+    UNKNOWN = auto()  #: no such server here, or it belongs to another host by now
 
 
-def note_reports(reports: Sequence[Report], now: int) -> Steps[list[Noted]]:
-    """Write down what hosts report. The same report may come any number of times."""
+def note_reports(reports: Sequence[tuple[str, Report]], now: int) -> Steps[list[Noted]]:
+    """Write down what hosts report, each with its host's id. The same report may come any number of times.
+
+    What another host than the server's own says of it counts for nothing: it ran there before that host was lost.
+    """
     noted = []
-    for report in reports:
+    for host_id, report in reports:
         server = yield from server_by_id(report.server_id)
-        if server is None:
+        if server is None or (server.host_id != host_id and server.state in ALIVE):
             noted.append(Noted.UNKNOWN)
         elif server.state not in ALIVE:
             noted.append(Noted.OVER if report.ended is not None else Noted.UNKNOWN)
@@ -140,20 +143,57 @@ def over(server: Server, state: ServerState, reason: str, at: int, now: int) -> 
     moved = yield from move(server.id, state, exit_reason=reason, ended_at=at, until=None, idle_since=None)
     if moved:
         yield from end_rooms(server.id, f"its server ended: {reason}", now)
-        yield Statement(
-            "update held_ports set freed_at = $2 where server_id = $1 and freed_at is null", (server.id, now)
-        )
+        yield from _free_ports(server.id, now)
     return moved
 
 
-def releases_of(server_ids: Sequence[str]) -> Steps[dict[str, Release]]:
-    """The release of each server."""
+def back_to_wanted(server: Server, until: int, now: int) -> Steps[bool]:
+    """A server that was never ready is to be placed anew: its host is lost, or has no use for it there.
+
+    False when it is not the one that was placed then: it has moved on meanwhile.
+    """
+    found = yield from server_by_id(server.id)
+    if found is None or (found.host_id, found.placed_at) != (server.host_id, server.placed_at):
+        return False
+    moved = yield from move(
+        server.id, ServerState.WANTED, [ServerState.STARTING], host_id=None, address=None, ports="[]", handle="",
+        placed_at=None, booted_at=None, until=until,
+    )  # fmt: skip
+    if moved:
+        yield from _free_ports(server.id, now)
+    return moved
+
+
+def give_time(server: Server, until: int) -> Steps[None]:
+    """Another deadline for a server that its host has not confirmed."""
+    yield Statement(
+        "update servers set until = $2 where id = $1 and state = 'starting' and booted_at is null and placed_at = $3",
+        (server.id, until, server.placed_at),
+    )
+
+
+def _free_ports(server_id: str, now: int) -> Steps[None]:
+    yield Statement("update held_ports set freed_at = $2 where server_id = $1 and freed_at is null", (server_id, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a wanted server is made from, as far as placing goes."""
+
+    release: Release
+    image: str | None  #: of its build; None: it is a program
+    architecture: str | None  #: that the image is made for
+
+
+def wishes_of(server_ids: Sequence[str]) -> Steps[dict[str, Wish]]:
+    """What each server is made from."""
     names = ", ".join(f"r.{name.strip()}" for name in RELEASE.split(","))
     rows = yield Statement(
-        f"select s.id, {names} from servers s join releases r on r.id = s.release_id where s.id in ({listed('$1')})",
+        f"select s.id, b.image, b.architecture, {names} from servers s join releases r on r.id = s.release_id"
+        f" join builds b on b.key = r.build_key where s.id in ({listed('$1')})",
         (json.dumps(list(server_ids)),),
     )
-    return {row[0]: Release(*row[1:]) for row in rows}
+    return {row[0]: Wish(Release(*row[3:]), row[1], row[2]) for row in rows}
 
 
 def used_of_hosts() -> Steps[dict[str, tuple[float, float]]]:

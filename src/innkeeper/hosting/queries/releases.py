@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from innkeeper.db.database import Row, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE
-from innkeeper.hosting.model import Build, BuildState, Release
+from innkeeper.hosting.model import Build, BuildState, Release, Verdict
 from innkeeper.kit.errors import Invalid, NotFound, Taken
 
 from .seats import require_app
@@ -33,7 +33,8 @@ def add_build(build: Build) -> Steps[Build]:
         raise Taken(f"there is, or was, a build {build.id} already; choose another id")
     yield Statement(
         f"insert into builds ({BUILD})"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11, null, null, null, null)",
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, null, '', null, $9, $10, null, null, null, $11, null, null, null,"
+        " null)",
         (
             build.key, build.org_id, build.id, build.kind, build.tag, build.state, build.upload_bytes, build.bytes,
             build.created_at, build.created_by, build.until,
@@ -66,27 +67,29 @@ def builds(org_id: str) -> Steps[list[Build]]:
     return [build_of(row) for row in rows]
 
 
-def start_build(org_id: str, build_id: str, now: int, until: int) -> Steps[Build]:
-    """Move a build to RUNNING. One that runs or is finished is refused."""
+def start_build(
+    org_id: str, build_id: str, now: int, until: int, source: str | None = None, login_sealed: str | None = None
+) -> Steps[Build]:
+    """Move a build to RUNNING, with where its image comes from. One that runs or is finished is refused."""
     found = yield from build(org_id, build_id)
     rows = yield Statement(
-        "update builds set state = 'running', started_at = $2, until = $3 where key = $1 and state = 'created'"
-        " returning key",
-        (found.key, now, until),
+        "update builds set state = 'running', started_at = $2, until = $3, source = $4, login_sealed = $5"
+        " where key = $1 and state = 'created' returning key",
+        (found.key, now, until, source, login_sealed),
     )
     if not rows:
         raise Invalid(f"build {build_id} is {found.state} already; create another one")
     return (yield from build(org_id, build_id))
 
 
-def finish_build(
-    key: str, state: BuildState, size: int, content_hash: str | None, detail: str, command: str | None, now: int
-) -> Steps[bool]:
-    """Move a running build to SUCCEEDED or FAILED."""
+def finish_build(key: str, verdict: Verdict, now: int) -> Steps[bool]:
+    """Move a running build to SUCCEEDED or FAILED. Who we are to a registry is forgotten with it."""
+    v = verdict
     rows = yield Statement(
-        "update builds set state = $2, bytes = $3, content_hash = $4, detail = $5, command = $6, finished_at = $7,"
-        " until = null where key = $1 and state in ('running', 'created') returning key",
-        (key, state, size, content_hash, detail, command, now),
+        "update builds set state = $2, bytes = $3, content_hash = $4, detail = $5, command = $6, image = $7,"
+        " architecture = $8, finished_at = $9, login_sealed = null, until = null"
+        " where key = $1 and state in ('running', 'created') returning key",
+        (key, v.state, v.bytes, v.content_hash, v.detail, v.command, v.image, v.architecture, now),
     )
     return bool(rows)
 
@@ -114,7 +117,9 @@ def interrupted_builds() -> Steps[list[Build]]:
 def delete_build(org_id: str, build_id: str, now: int) -> Steps[Build]:
     """Mark a build deleted. Servers that run it go on; rooms that would need a new one are refused."""
     found = yield from build(org_id, build_id)
-    yield Statement("update builds set deleted_at = $2, until = null where key = $1", (found.key, now))
+    yield Statement(
+        "update builds set deleted_at = $2, login_sealed = null, until = null where key = $1", (found.key, now)
+    )
     return found
 
 

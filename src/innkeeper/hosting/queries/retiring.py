@@ -22,10 +22,10 @@ def stop_longer(server_id: str, until: int) -> Steps[None]:
     yield Statement("update servers set until = $2 where id = $1 and state = 'stopping'", (server_id, until))
 
 
-def drained() -> Steps[list[str]]:
-    """Draining servers without rooms."""
-    rows = yield Statement("select id from servers where state = 'draining' and taken = 0")
-    return [row[0] for row in rows]
+def drained() -> Steps[list[tuple[str, str | None]]]:
+    """Draining servers without rooms, each with its host."""
+    rows = yield Statement("select id, host_id from servers where state = 'draining' and taken = 0")
+    return [(row[0], row[1]) for row in rows]
 
 
 def of_deleted_apps() -> Steps[list[str]]:

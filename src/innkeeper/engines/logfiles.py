@@ -1,4 +1,4 @@
-"""The reading side of a server's log. Called by ``engine.py``; the writing side is ``logfile.py``.
+"""The reading side of a server's log on this disk. Called by the engines that keep one: ``process`` and ``docker``.
 
 Output is a stream of bytes and stays one: nothing is decoded, and a line may be as long as it likes.
 """

@@ -1,0 +1,30 @@
+"""The house's own API: what its operator does beside the vendors' APIs. One module per group."""
+
+from __future__ import annotations
+
+from innkeeper.contract.operation import Api, Credential
+from innkeeper.contract.shape import Camel
+
+
+class HouseFault(Camel):
+    """Why there is no other answer."""
+
+    message: str  #: for people
+
+
+HOUSE = Api(
+    "house",
+    title="Innkeeper's own API",
+    version="1",
+    package="innkeeper.contract.house",
+    servers=[],
+    resources={"hosts_v1": "hosts_v1:HostsV1"},
+    not_yet={},
+    error=HouseFault,
+    credentials={
+        "org": Credential("operatorToken", "A token of an admin of the organisation that the first start made."),
+    },
+    within="house",
+)
+
+operation = HOUSE.operation

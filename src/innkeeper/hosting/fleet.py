@@ -1,0 +1,201 @@
+"""Verbs on hosts, for the house's operator: list, add, drain, resume, remove. Called by the house's own API.
+
+Hosts come from three sides: this machine, the settings, and the table ``hosts``, which also keeps who is drained.
+:func:`hosts_at_start` puts them together for ``inn.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from innkeeper.db.database import Database
+from innkeeper.engines.base import HostUnavailable
+from innkeeper.hostspecs import HostSpec, clashes, read_spec
+from innkeeper.kit.clock import Clock
+from innkeeper.kit.errors import Invalid, NotFound, Taken
+
+from .hosts import Host, Hosts
+from .keeper import HostingKeeper
+from .queries import hosts as queries
+from .queries.placing import used_of_hosts
+
+log = logging.getLogger(__name__)
+
+#: Makes a host of what was said of it. Raises ``Invalid``.
+Make = Callable[[HostSpec], Host]
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host as it stands now. Infinity is no limit."""
+
+    name: str
+    runs_images: bool
+    engine: str  #: where it answers, or the kind of engine that runs programs here
+    source: str  #: ``machine``, ``settings`` or ``added``
+    state: str  #: of ``hosts.HostState``
+    since: int  #: when it came to that, microseconds since the epoch
+    locations: frozenset[str]
+    address: str
+    ports: str
+    free_ports: int
+    servers: int
+    cpu: float
+    free_cpu: float
+    memory_mb: float
+    free_memory_mb: float
+    architecture: str | None
+    notes: Sequence[str]
+
+
+async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[HostSpec], make: Make) -> Hosts:
+    """This machine's hosts, those of the settings, and those that were added; drained ones are still drained.
+
+    Raises ``Invalid`` for one that cannot be made.
+    """
+    hosts = Hosts(here)
+    for spec in specs:
+        hosts.add(_made(spec, make))
+    for record in await db.read(queries.records):
+        host = hosts.get(record.id)
+        if record.spec is not None and host is not None:
+            log.warning("host %s was added and is in the settings too: the settings hold", record.id)
+        elif record.spec is not None:
+            host = _made(read_spec(msgspec.json.decode(record.spec)), make)
+            host.added = True
+            hosts.add(host)
+        if host is not None:
+            host.draining = host.draining or record.draining
+    if clash := clashes([host.spec for host in hosts if host.spec is not None]):
+        raise Invalid(f"{clash} (one of the settings and one that was added)")
+    return hosts
+
+
+def _made(spec: HostSpec, make: Make) -> Host:
+    host = make(spec)
+    host.spec = spec
+    return host
+
+
+class Fleet:
+    """The hosts, and what their operator does with them."""
+
+    def __init__(self, db: Database, clock: Clock, hosts: Hosts, keeper: HostingKeeper, make: Make) -> None:
+        self._db, self._clock, self._hosts, self._keeper, self._make = db, clock, hosts, keeper, make
+        self._changing = asyncio.Lock()  # two changes at once could both find a name free
+
+    async def list(self) -> list[HostView]:
+        """All hosts, in the order in which they came."""
+        counts, used = await self._db.read(queries.counts), await self._db.read(used_of_hosts)
+        return [self._view(host, counts.get(host.id, 0), used) for host in self._hosts]
+
+    def locations(self) -> frozenset[str]:
+        """Where servers may count as being; empty is everywhere."""
+        each = [host.locations for host in self._hosts]
+        return frozenset().union(*each) if all(each) else frozenset()
+
+    async def get(self, name: str) -> HostView:
+        """One host. Raises NotFound."""
+        self._host(name)
+        return next(view for view in await self.list() if view.name == name)
+
+    async def add(self, spec: HostSpec, by: str) -> HostView:
+        """Take in a machine. Raises Taken, and Invalid, also while its engine does not answer."""
+        async with self._changing:
+            if self._hosts.get(spec.name) is not None:
+                raise Taken(f"there is a host {spec.name} already")
+            if clash := clashes([*(host.spec for host in self._hosts if host.spec is not None), spec]):
+                raise Invalid(clash)
+            host = _made(spec, self._make)
+            host.added = True
+            text = msgspec.json.encode(spec).decode()
+            if not await self._db.write(queries.add, spec.name, text, self._clock.now()):
+                raise Taken(f"there is a host {spec.name} already")
+            try:
+                await self._keeper.take_on(host)
+                if not host.answers:
+                    raise HostUnavailable(f"there is no answer at {spec.engine}")
+            except BaseException as error:
+                await self._keeper.let_go(host.id)
+                await self._db.write(queries.forget, spec.name)
+                if isinstance(error, HostUnavailable):
+                    raise Invalid(f"host {spec.name}: engine: {error}") from None
+                raise
+            log.info("host %s was added by %s", spec.name, by)
+        return await self.get(spec.name)
+
+    async def drain(self, name: str, by: str) -> HostView:
+        """Place nothing there any more; what is there serves its rooms to the end. Raises NotFound."""
+        return await self._set_draining(name, by, draining=True)
+
+    async def resume(self, name: str, by: str) -> HostView:
+        """Place servers there again. Raises NotFound."""
+        return await self._set_draining(name, by, draining=False)
+
+    async def _set_draining(self, name: str, by: str, *, draining: bool) -> HostView:
+        async with self._changing:
+            host = self._host(name)
+            await self._db.write(queries.set_draining, name, draining, self._clock.now())
+            host.draining = draining
+            self._keeper.ring()
+            log.info("host %s is %s by %s", name, "drained" if draining else "used again", by)
+        return await self.get(name)
+
+    async def remove(self, name: str, by: str, *, force: bool) -> None:
+        """Let a host go that was added. Raises NotFound, Invalid for one that was not, Taken while servers are there.
+
+        ``force`` ends those servers, and their rooms with the reason that the host was removed.
+        """
+        async with self._changing:
+            host = self._host(name)
+            if not host.added:
+                raise Invalid(
+                    f"host {name} was not added by command: "
+                    + ("take it out of the settings file, or drain it" if host.spec is not None else "drain it instead")
+                )
+            counts = await self._db.read(queries.counts)
+            if counts.get(name, 0) and not force:
+                raise Taken(f"{counts[name]} servers are on host {name}: drain it first, or end them with force")
+            was_draining, host.draining = host.draining, True
+            try:
+                await self._keeper.let_go(name, f"host {name} was removed", empty=not force)
+            except BaseException:
+                host.draining = was_draining
+                raise
+            await self._db.write(queries.forget, name)
+            log.info("host %s was removed by %s", name, by)
+
+    def _host(self, name: str) -> Host:
+        host = self._hosts.get(name)
+        if host is None:
+            raise NotFound(f"there is no host {name}")
+        return host
+
+    def _view(self, host: Host, servers: int, used: dict[str, tuple[float, float]]) -> HostView:
+        sharing = [one.id for one in self._hosts if one.machine and one.machine == host.machine] or [host.id]
+        cpu = sum(used.get(one, (0.0, 0.0))[0] for one in sharing)
+        memory_mb = sum(used.get(one, (0.0, 0.0))[1] for one in sharing)
+        return HostView(
+            name=host.id,
+            runs_images=host.images is not None,
+            engine=host.engine.name if host.spec is None else host.spec.engine,
+            source="added" if host.added else "machine" if host.spec is None or host.spec.is_ours else "settings",
+            state=host.state.value,
+            since=host.since,
+            locations=host.locations,
+            address=host.address,
+            ports=f"{host.ports.first}-{host.ports.last}",
+            free_ports=host.ports.free_count(self._clock.now()),
+            servers=servers,
+            cpu=host.cpu,
+            free_cpu=max(0.0, host.cpu - cpu),
+            memory_mb=host.memory_mb,
+            free_memory_mb=max(0.0, host.memory_mb - memory_mb),
+            architecture=host.architecture,
+            notes=() if host.abilities is None else host.abilities.notes,
+        )

@@ -1,0 +1,106 @@
+"""What is on record about hosts: those that were added, those that are drained, and who lives there.
+
+Called by ``hosting/fleet.py`` and ``hosting/passes/living.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from innkeeper.db.database import Statement, Steps
+from innkeeper.db.sql import listed
+from innkeeper.hosting.endings import lost
+from innkeeper.hosting.model import Server, ServerState
+
+from .placing import back_to_wanted, over
+from .rooms import SERVER, server_of
+
+#: States in which a server is on a host, or about to be.
+_THERE = "('starting', 'running', 'draining', 'stopping')"
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """A host that somebody said something about."""
+
+    id: str
+    spec: (
+        str | None
+    )  #: JSON of HostSpec where it was added by command; None for one of the settings, or of this machine
+    draining: bool
+
+
+def records() -> Steps[list[HostRecord]]:
+    """All of them, in the order in which they came."""
+    rows = yield Statement("select id, spec, draining from hosts order by added_at, id")
+    return [HostRecord(row[0], row[1], bool(row[2])) for row in rows]
+
+
+def add(host_id: str, spec: str, now: int) -> Steps[bool]:
+    """Keep a host that was added. False: one of that name was added before."""
+    rows = yield Statement(
+        "insert into hosts (id, spec, draining, added_at) values ($1, $2, 0, $3) on conflict (id) do update"
+        " set spec = excluded.spec, draining = 0, added_at = excluded.added_at where hosts.spec is null returning id",
+        (host_id, spec, now),
+    )
+    return bool(rows)
+
+
+def forget(host_id: str) -> Steps[None]:
+    """It was removed."""
+    yield Statement("delete from hosts where id = $1", (host_id,))
+
+
+def set_draining(host_id: str, draining: bool, now: int) -> Steps[None]:
+    """Keep whether it is drained."""
+    yield Statement(
+        "insert into hosts (id, spec, draining, added_at) values ($1, null, $2, $3)"
+        " on conflict (id) do update set draining = excluded.draining",
+        (host_id, int(draining), now),
+    )
+
+
+def counts() -> Steps[dict[str, int]]:
+    """How many servers are on each host, or about to be."""
+    rows = yield Statement(
+        f"select host_id, count(*) from servers where state in {_THERE} and host_id is not null group by host_id"
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def on_host(host_id: str, most: int) -> Steps[list[Server]]:
+    """Servers on a host, or about to be, the oldest first."""
+    rows = yield Statement(
+        f"select {SERVER} from servers where state in {_THERE} and host_id = $1 order by created_at, id limit $2",
+        (host_id, most),
+    )
+    return [server_of(row) for row in rows]
+
+
+def running_on(host_ids: Sequence[str]) -> Steps[list[Server]]:
+    """Running servers on some hosts."""
+    rows = yield Statement(
+        f"select {SERVER} from servers where state = 'running' and host_id in ({listed('$1')}) order by created_at, id",
+        (json.dumps(list(host_ids)),),
+    )
+    return [server_of(row) for row in rows]
+
+
+def write_off(servers: Sequence[Server], reason: str, now: int, until: int) -> Steps[list[ServerState | None]]:
+    """Their host is gone: those that were never ready are wanted again, with a deadline of ``until``; the others end.
+
+    The state that each has come to; None for one that has moved on meanwhile.
+    """
+    moved: list[ServerState | None] = []
+    for server in servers:
+        end = lost(server, reason)
+        if end is None:
+            done = yield from back_to_wanted(server, until, now)
+            moved.append(ServerState.WANTED if done else None)
+        else:
+            state, told = end
+            done = yield from over(server, state, told, now, now)
+            moved.append(state if done else None)
+    return moved

@@ -1,0 +1,37 @@
+"""Hosts through the command line, against a real Innkeeper that has its own machine alone."""
+
+from __future__ import annotations
+
+from innkeeper.cli.failures import Code
+from inns import RunningInn
+
+from .conftest import Line
+
+
+def test_the_hosts_of_a_new_house(innkeeper: Line) -> None:
+    [own, *_] = innkeeper.json("hosts", "list")
+    assert (own["name"], own["source"], own["state"], own["servers"]) == ("local", "machine", "up", 0)
+    assert own["cpu"] is None
+    [heads, row, *_] = innkeeper.lines("hosts", "list")
+    assert heads[:3] == ["NAME", "STATE", "SINCE"]
+    assert row[:2] == ["local", "up"]
+
+
+def test_draining_and_taking_up_again(innkeeper: Line, inn: RunningInn) -> None:
+    assert innkeeper.json("hosts", "drain", "local", "--wait")["state"] == "draining"
+    inn.restart()
+    assert innkeeper.json("hosts", "list")[0]["state"] in ("draining", "silent")  # until the first pass is over
+    told = innkeeper("hosts", "resume", "local").stdout
+    assert "local" in told
+    assert "no limit" in told
+
+
+def test_what_goes_wrong_is_told(innkeeper: Line) -> None:
+    refused = innkeeper("hosts", "add", "fra", "--engine", "http://x", code=Code.FAILED)
+    assert "host fra: engine: write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, not 'http://x'" in refused.stderr
+    refused = innkeeper("hosts", "add", "fra", "--engine", "ssh://x", "--location", "mars", code=Code.FAILED)
+    assert "no client can ask for 'mars'" in refused.stderr
+    refused = innkeeper("hosts", "remove", "local", code=Code.FAILED)
+    assert "was not added by command" in refused.stderr
+    refused = innkeeper("hosts", "drain", "nobody", code=Code.NOT_FOUND)
+    assert "there is no host nobody" in refused.stderr
