@@ -32,6 +32,9 @@ import pytest
 from contexts import image_files, tarball
 from inns import needed, until
 
+#: The group of tests that start engines: one after the other. Two that start or end at once on one network take each
+#: other's firewall rules away.
+CONTAINERS = "containers"
 #: What tests run: a Python with its library, a shell, and the program that does as it is told.
 IMAGE = "localhost/innkeeper-tests:python"
 PROGRAM = Path(__file__).parent / "engines" / "program.py"

@@ -28,7 +28,10 @@ def test_draining_and_taking_up_again(innkeeper: Line, inn: RunningInn) -> None:
 
 def test_what_goes_wrong_is_told(innkeeper: Line) -> None:
     refused = innkeeper("hosts", "add", "fra", "--engine", "http://x", code=Code.FAILED)
-    assert "host fra: engine: write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST, not 'http://x'" in refused.stderr
+    assert (
+        "host fra: engine: write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST[/PATH], not 'http://x'"
+        in refused.stderr
+    )
     refused = innkeeper("hosts", "add", "fra", "--engine", "ssh://x", "--location", "mars", code=Code.FAILED)
     assert "no client can ask for 'mars'" in refused.stderr
     refused = innkeeper("hosts", "remove", "local", code=Code.FAILED)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from contexts import bzflag_context, teeworlds_context
-from daemons import Daemon, DockerDaemon, PodmanService
+from daemons import CONTAINERS, Daemon, DockerDaemon, PodmanService
 from innkeeper.contract.hathora import HATHORA
 from inns import REPOSITORY, running_inn, until
 
@@ -53,6 +53,7 @@ def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> N
     walk(packages, tmp_path, archives)
 
 
+@pytest.mark.xdist_group(CONTAINERS)
 @pytest.mark.parametrize("engine", [DockerDaemon, PodmanService])
 def test_it_walks_the_same_life_with_containers(packages: Path, tmp_path: Path, engine: type[Daemon]) -> None:
     archives = {"teeworlds": teeworlds_context(os.urandom((20 << 20) + 12345)), "bzflag": bzflag_context()}

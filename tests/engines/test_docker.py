@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from daemons import Daemon
+from daemons import CONTAINERS, Daemon
 
 from .containers import ContainerGround, opened
 from .promise import EnginePromise
+
+pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from contexts import tarball
-from daemons import Daemon, python_image
+from daemons import CONTAINERS, Daemon, python_image
 from innkeeper.engines.base import EndedBy, ImageMissing, NotStarted, PortTaken
 
 from .containers import ContainerGround, end_of, opened, ready
 from .promise import TCP, UDP, collect
+
+pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 @pytest.fixture
@@ -246,3 +248,17 @@ async def test_fifty_at_once_leave_nothing_behind(ground: ContainerGround) -> No
 def _things(ground: ContainerGround) -> tuple[int, int]:
     volumes = ground.daemon.get("/volumes")["Volumes"] or []
     return len(volumes), len(ground.daemon.get("/networks"))
+
+
+async def test_whoever_reads_while_the_container_goes_reads_it_all(ground: ContainerGround) -> None:
+    """The engine would break a log off in the middle of a line when its container is removed."""
+    await ground.engine.start(ground.launch("s-1", "flood:20000 exit:0"))
+    await ground.until(lambda: not ground.engine.reports()["s-1"].alive)
+    early = [asyncio.create_task(collect(ground.engine.log("s-1", tail=None, follow=True))) for _ in range(4)]
+    await asyncio.sleep(0)
+    await ground.engine.forget("s-1")
+    late = [asyncio.create_task(collect(ground.engine.log("s-1", tail=None, follow=False))) for _ in range(4)]
+    await ground.engine.settled()
+    last = await collect(ground.engine.log("s-1", tail=None, follow=False))
+    assert last.count(b"\n") == 20_000
+    assert {len(text) for text in await asyncio.gather(*early, *late)} == {len(last)}

@@ -10,17 +10,12 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from daemons import IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
+from certificates import Authority
+from daemons import CONTAINERS, IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
 from innkeeper.engines.base import EndedBy, HostUnavailable
 from innkeeper.engines.docker.client import Client, Endpoint
 from inns import needed
@@ -29,50 +24,14 @@ from .conftest import until
 from .containers import ContainerGround, end_of, opened, ready
 from .promise import TCP, UDP, collect
 
+pytestmark = pytest.mark.xdist_group(CONTAINERS)
+
 
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
-
-
-def write_certificates(folder: Path) -> None:
-    """An authority, and a certificate of it for the engine and for us: ``ca.pem``, ``engine.pem``, ``ours.pem``."""
-    now = datetime.now(UTC)
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-
-    def certificate(
-        name: x509.Name, key: ec.EllipticCurvePrivateKey, *more: tuple[x509.ExtensionType, bool]
-    ) -> x509.Certificate:
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(ca_name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
-        )
-        for extension, critical in more:
-            builder = builder.add_extension(extension, critical)
-        return builder.sign(ca_key, hashes.SHA256())
-
-    def write(name: str, made: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-        (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        (folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-
-    write("ca", certificate(ca_name, ca_key, (x509.BasicConstraints(ca=True, path_length=None), True)), ca_key)
-    for name in ("engine", "ours"):
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        write(name, certificate(subject, key, (names, False)), key)
 
 
 @pytest.fixture
@@ -97,13 +56,15 @@ def own_daemon(request: pytest.FixtureRequest) -> Daemon:
 
 
 async def test_tls(tmp_path: Path) -> None:
-    write_certificates(tmp_path)
+    authority = Authority(tmp_path)
+    its, ours = authority.identity("engine", "127.0.0.1"), authority.identity("ours")
     port = free_port()
-    tls = ["--tlsverify=true", f"--tlscacert={tmp_path}/ca.pem", f"--tlscert={tmp_path}/engine.pem"]
-    with DockerDaemon("-H", f"tcp://127.0.0.1:{port}", *tls, f"--tlskey={tmp_path}/engine.key") as daemon:
+    tls = ["--tlsverify=true", f"--tlscacert={authority.ca}", f"--tlscert={its.certificate}", f"--tlskey={its.key}"]
+    with DockerDaemon("-H", f"tcp://127.0.0.1:{port}", *tls) as daemon:
         daemon.take_image(python_image(), IMAGE, *IMAGE_SAYS)
-        ours = {"tls_certificate": tmp_path / "ours.pem", "tls_key": tmp_path / "ours.key"}
-        endpoint = Endpoint(f"tcp://127.0.0.1:{port}", tls_ca=tmp_path / "ca.pem", **ours)
+        endpoint = Endpoint(
+            f"tcp://127.0.0.1:{port}", tls_ca=authority.ca, tls_certificate=ours.certificate, tls_key=ours.key
+        )
         async with opened(daemon, endpoint=endpoint) as ground:
             await ground.engine.start(ground.launch("s-1", "say:up bind", (UDP,)))
             await ready(ground)
@@ -111,7 +72,7 @@ async def test_tls(tmp_path: Path) -> None:
         for wrong, why in (
             (Endpoint(f"tcp://127.0.0.1:{port}"), "HTTPS|HTTP|certificate|is no container engine"),
             (Endpoint(f"tcp://127.0.0.1:{port}", tls=True), "certificate verify failed"),
-            (Endpoint(f"tcp://127.0.0.1:{port}", tls_ca=tmp_path / "ca.pem"), "certificate required|broke|reached"),
+            (Endpoint(f"tcp://127.0.0.1:{port}", tls_ca=authority.ca), "certificate required|broke|reached"),
         ):
             client = Client(wrong)
             with pytest.raises(HostUnavailable, match=why):

@@ -49,7 +49,7 @@ def said(**more: Any) -> dict[str, Any]:
         (said(locations="x"), "host fra-1: locations: write a list of names, such as [\"frankfurt\"], not 'x'"),
         (said(locations=[3]), "host fra-1: locations: write a list of names, such as [\"frankfurt\"], not [3]"),
         (said(address="a b"), "host fra-1: address: write a name or an address that players can dial, not 'a b'"),
-        (said(network="bridge"), "host fra-1: network: write one of published, host, not 'bridge'"),
+        (said(network="bridge"), "host fra-1: network: write one of published, isolated, host, not 'bridge'"),
         (said(read_only="yes"), "host fra-1: read_only: write true or false, not 'yes'"),
         (said(colour="red"), "host fra-1: colour: there is nothing of this name; there is name, engine, address,"
          " locations, ports, cpu, memory_mb, tls_ca, tls_certificate, tls_key, network, read_only"),

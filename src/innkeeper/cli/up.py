@@ -126,8 +126,8 @@ def _welcome(inn: Inn, *, as_json: bool) -> None:
         return
     if not is_new:
         print(
-            f"Innkeeper is open at {url} (data in {inn.settings.data}).{_found(_servers(inn))}"
-            f" Servers run {_ways(inn)}. Ctrl-C ends it; servers run on.",
+            f"Innkeeper is open at {url} (data in {inn.settings.data}). Servers run {_ways(inn)}."
+            f"{_found(_servers(inn))} Ctrl-C ends it; servers run on.",
             flush=True,
         )
         return

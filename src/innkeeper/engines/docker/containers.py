@@ -253,7 +253,7 @@ class Containers:
     # -- over ------------------------------------------------------------------------------------------------------
 
     async def _end(self, record: Record, state: dict[str, Any]) -> None:
-        self._over(record, await ended(self._client, record, state, self._clock.now()))
+        self._over(record, await ended(self._client, record, state, self._clock))
 
     def _gone(self, record: Record) -> None:
         """Its container is not there any more, and it was not us who removed it."""

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from innkeeper.engines.base import Ended, HostUnavailable
+from innkeeper.kit.clock import Clock
 
 from . import raw
 from .client import Client, DockerError
 from .records import Record
 from .verdict import Death, verdict
 
+_LATE = 0.2  # seconds by which Podman may know of an end before it has written down the output
 _WORDS, _WORD_LINES = 400, 10  # bytes and lines of output that are told of who never was ready
 
 
-async def ended(client: Client, record: Record, state: Mapping[str, Any], now: int) -> Ended:
-    """How it ended, ``state`` being what the engine says and ``now`` when, if the engine does not tell that."""
+async def ended(client: Client, record: Record, state: Mapping[str, Any], clock: Clock) -> Ended:
+    """How it ended, ``state`` being what the engine says. The time is the clock's, if the engine does not tell it."""
     exit_code, note = int(state.get("ExitCode") or 0), record.note
     if record.local is not None and not note.memory and record.local.oom_kills():
         note.memory = True
@@ -30,18 +32,22 @@ async def ended(client: Client, record: Record, state: Mapping[str, Any], now: i
         memory=note.memory or bool(state.get("OOMKilled")),
         memory_known=client.kind == "docker" or record.local is not None,
         ready=was_ready,
-        words="" if note.asked or was_ready or exit_code == 0 else await _last_words(client, record.container),
+        words="" if note.asked or was_ready or exit_code == 0 else await _last_words(client, record.container, clock),
         architecture=client.architecture,
     )
     by, code, detail = verdict(death)
-    return Ended(by, code, max(micros(state.get("FinishedAt")) or now, record.report.started_at), detail)
+    return Ended(by, code, max(micros(state.get("FinishedAt")) or clock.now(), record.report.started_at), detail)
 
 
-async def _last_words(client: Client, container: str) -> str:
+async def _last_words(client: Client, container: str, clock: Clock) -> str:
     words = b""
-    with contextlib.suppress(HostUnavailable, DockerError):
-        async for text in raw.logs(client, container, tail=_WORD_LINES, follow=False):
-            words = (words + text)[-_WORDS:]
+    for left in (1, 0) if client.kind == "podman" else (0,):
+        with contextlib.suppress(HostUnavailable, DockerError):
+            async for text in raw.logs(client, container, tail=_WORD_LINES, follow=False):
+                words = (words + text)[-_WORDS:]
+        if words or not left:
+            break
+        await clock.sleep(_LATE)
     return words.decode("utf-8", "replace").strip()
 
 

@@ -77,7 +77,7 @@ class DockerEngine:
         )
         self._containers.forgotten = self._remove
         self._removing = Removing(self.client, clock, folder / "logs", self._notes, chance)
-        self._starting = Starting(self.client, self._containers, lambda: self._ground)
+        self._starting = Starting(self.client, clock, self._containers, lambda: self._ground)
         self._stopping = Stopping(self.client, clock, self._containers.keep, self._containers.look, chance)
         self._link = Link(self.client, clock, self._ground.labels, self._sync, self._containers.heard, chance)
 
@@ -157,8 +157,8 @@ class DockerEngine:
         if not safe_id(server_id):
             raise KeyError(server_id)
         record = self._containers.records.get(server_id)
-        if record is not None:
-            return self._log_there(record.container, server_id, tail, follow)
+        if record is not None:  # Podman, asked to follow what has ended, leaves lines out
+            return self._log_there(record.container, server_id, tail, follow and record.report.alive)
         note = self._containers.leaving.get(server_id)
         if note is not None and not self._removing.discarded(server_id):
             return self._log_there(note.container, server_id, tail, False)
@@ -167,12 +167,17 @@ class DockerEngine:
     async def _log_there(
         self, container: str, server_id: ServerId, tail: int | None, follow: bool
     ) -> AsyncIterator[bytes]:
-        """From the engine; from this disk, if the container goes before we begin."""
+        """From the engine; from this disk, if the container is about to go before we begin."""
         began = False
         try:
-            async for text in raw.logs(self.client, container, tail=tail, follow=follow):
-                began = True
-                yield text
+            if server_id not in self._containers.records and self._removing.has_copy(server_id):
+                async for text in self._log_here(server_id, tail):
+                    yield text
+                return
+            with self._removing.readers.one(container):
+                async for text in raw.logs(self.client, container, tail=tail, follow=follow):
+                    began = True
+                    yield text
             return
         except DockerError as error:
             if error.status != 404 or began:

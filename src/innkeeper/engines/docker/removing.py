@@ -18,11 +18,14 @@ from innkeeper.kit.retry import for_ever
 from . import raw
 from .background import tell_failure
 from .client import START_SECONDS, Client, DockerError
+from .reading import Readers
 from .records import Note, Notes
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
+#: Seconds that whoever reads a log from the engine has to come to its end before the container goes.
+_READ_SECONDS = 20.0
 
 
 class Removing:
@@ -30,6 +33,7 @@ class Removing:
 
     def __init__(self, client: Client, clock: Clock, logs: Path, notes: Notes, chance: Callable[[], float]) -> None:
         self._client, self._clock, self._logs, self._notes, self._chance = client, clock, logs, notes, chance
+        self.readers = Readers()  #: of output that is still with the engine
         self._tasks: dict[ServerId, asyncio.Task[None]] = {}
         self._discarded: set[ServerId] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -37,6 +41,10 @@ class Removing:
     def path(self, server_id: ServerId) -> Path:
         """Where the output of a server is kept once its container is gone."""
         return self._logs / f"{server_id}.log"
+
+    def has_copy(self, server_id: ServerId) -> bool:
+        """Whether the output is on this disk, all of it."""
+        return self.path(server_id).exists()
 
     def begin(self, server_id: ServerId, note: Note, limit: int, done: Callable[[], None]) -> None:
         """Remove a server's container; ``done`` is called when nothing is left of it but its output."""
@@ -78,6 +86,8 @@ class Removing:
                     async with self._slots:
                         if server_id not in self._discarded:
                             await self._copy(server_id, note.container, limit)
+                    await self.readers.gone(note.container, _READ_SECONDS)
+                    async with self._slots:
                         await self._delete(note.container)
                     self._notes.remove(server_id)
                     if server_id in self._discarded:

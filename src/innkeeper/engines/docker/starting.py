@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from innkeeper.engines.base import HostUnavailable, Launch, NotStarted, Report, ServerId
+from innkeeper.kit.clock import Clock
 
 from .client import CREATE_SECONDS, START_SECONDS, Client, DockerError
 from .containers import Containers
@@ -21,13 +22,14 @@ log = logging.getLogger(__name__)
 #: With two processors, four at a time are started fastest; see docs/decisions/0008-containers.md.
 _A_PROCESSOR = 2
 _TRIES = 5  # of a start that another program came in the way of
+_PAUSE = 0.05  # seconds before the second of them; then twice, three times so long
 
 
 class Starting:
     """The starts of one host."""
 
-    def __init__(self, client: Client, containers: Containers, ground: Callable[[], Ground]) -> None:
-        self._client, self._containers, self._ground = client, containers, ground
+    def __init__(self, client: Client, clock: Clock, containers: Containers, ground: Callable[[], Ground]) -> None:
+        self._client, self._clock, self._containers, self._ground = client, clock, containers, ground
         self._slots = asyncio.Semaphore(max(4, _A_PROCESSOR * (os.cpu_count() or 1)))
         self._tasks: dict[ServerId, asyncio.Task[Report]] = {}
         self._network: asyncio.Task[None] | None = None
@@ -116,9 +118,13 @@ class Starting:
                     await handle.start()
                 break
             except DockerError as error:
-                if left == 0 or not is_passing(error.message):
+                if not is_passing(error.message):
                     await self._delete(container)
                     raise
+                if left == 0:
+                    await self._delete(container)
+                    raise HostUnavailable(without_values(error.message, launch)) from None
+                await self._clock.sleep(_PAUSE * (_TRIES - left))
         async with self._client.call("looking at a container"):
             found: dict[str, Any] = await handle.show()
         record = await self._containers.take(found, quietly=True)

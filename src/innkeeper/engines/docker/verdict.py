@@ -12,8 +12,11 @@ from innkeeper.engines.base import EndedBy, ImageMissing, NotStarted, PortTaken
 _POLITE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _KILLED = 128 + signal.SIGKILL
 _HIGHEST_SIGNAL = 64
-#: What the init of Docker (tini) and of Podman (catatonit) print when there is nothing that they could run.
-_INIT = re.compile(r"^(?:\[FATAL tini \(\d+\)\] exec (.*) failed|ERROR \(catatonit:\d+\): failed to exec pid1): (.*)$")
+#: What the init of Docker (tini) and of Podman (catatonit) print when there is nothing that they could run. Podman loses
+#: the beginning of the line now and then, which its init writes by itself.
+_INIT = re.compile(
+    r"^(?:\[FATAL tini \(\d+\)\] exec (.*) failed|(?:ERROR \(catatonit:\d+\): ?)?failed to exec pid1): (.*)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,16 @@ def refusal(status: int, message: str, architecture: str) -> NotStarted:
 def is_passing(message: str) -> bool:
     """Whether a refusal will pass: two programs changed the firewall of the machine at the same moment."""
     low = message.lower()
-    return "chain already exists" in low or "xtables lock" in low or "resource temporarily unavailable" in low
+    return any(
+        words in low
+        for words in (
+            "chain already exists",
+            "xtables lock",
+            "resource temporarily unavailable",
+            "iptables failed",  # also while the firewall is loaded anew and the engine's chains are away
+            "no chain/target/match by that name",
+        )
+    )
 
 
 def name_taken(status: int, message: str) -> bool:
