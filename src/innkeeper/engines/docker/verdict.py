@@ -12,8 +12,8 @@ from innkeeper.engines.base import EndedBy, ImageMissing, NotStarted, PortTaken
 _POLITE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _KILLED = 128 + signal.SIGKILL
 _HIGHEST_SIGNAL = 64
-#: What the init of Docker (tini) and of Podman (catatonit) print when there is nothing that they could run. Podman loses
-#: the beginning of the line now and then, which its init writes by itself.
+#: What the init of Docker (tini) and of Podman (catatonit) print when there is nothing that they could run. Podman
+#: loses the beginning of the line now and then, which its init writes by itself.
 _INIT = re.compile(
     r"^(?:\[FATAL tini \(\d+\)\] exec (.*) failed|(?:ERROR \(catatonit:\d+\): ?)?failed to exec pid1): (.*)$"
 )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from innkeeper.engines import companion
 from innkeeper.engines.base import HostUnavailable
 
 from . import wire
@@ -166,28 +165,6 @@ class Link(asyncio.Protocol):
         await self.close()
 
     def _start_spawner(self) -> None:
-        """In a thread: start it, and return when it answers. ``posix_spawn`` shares nothing of our memory with it."""
-        argument = json.dumps(self._options | {"run": str(self._run), "owner": os.getpid()})
-        package = str(Path(__file__).resolve().parents[3])
-        code = (
-            "import sys; sys.path.append(sys.argv[1]); "
-            "from innkeeper.engines.process.spawner import main; main(sys.argv[2])"
-        )
-        told = os.open(self._run / "spawner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            pid = os.posix_spawn(
-                sys.executable,
-                [sys.executable, "-I", "-S", "-c", code, package, argument],
-                {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, 0, 1),
-                    (os.POSIX_SPAWN_DUP2, told, 2),
-                ],
-                setsid=True,
-                setsigmask=(),
-                setsigdef=(),
-            )
-        finally:
-            os.close(told)
-        os.waitpid(pid, 0)  # the first of its two processes, which ends as soon as the second answers
+        """In a thread: start it, and return when it answers."""
+        options = self._options | {"run": str(self._run), "owner": os.getpid()}
+        companion.start("innkeeper.engines.process.spawner", options, self._run / "spawner.log", site=False)

@@ -10,7 +10,6 @@ The verbs: ``start`` (a launch; answered once the program runs and that is on di
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
 import os
@@ -18,6 +17,8 @@ import resource
 import signal
 import socket
 import sys
+
+from innkeeper.engines import companion
 
 from . import native, proc, wire
 from .cgroups import Cgroups
@@ -267,20 +268,7 @@ def _mark() -> str:
 def main(argument: str) -> None:
     """Become the spawner of a directory, unless there is one. Returns, in the first process, once it answers."""
     options: Message = json.loads(argument)
-    os.umask(0o077)
-    os.chdir(options["run"])
-    os.closerange(3, 65536)  # whatever our starter left open is none of our business
-    waits, ready = os.pipe()
-    if os.fork() != 0:
-        os.close(ready)
-        os._exit(0 if os.read(waits, 1) else 1)
-    os.close(waits)
-    lock = os.open(wire.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.write(ready, b"1")  # another one lives, or has just begun to
-        os._exit(0)
+    _, ready = companion.become(options["run"], wire.LOCK)  # the lock is held as long as we live
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     spawner = Spawner(options, native.settle("innkeeper-spawn"))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
 import msgspec
+
+from innkeeper.engines import companion
 
 from . import wire
 from .identity import Identity
@@ -177,32 +177,11 @@ class Terminator:
         return line, hello
 
     def _start(self) -> None:
-        """In a thread: start it, and return when it answers. ``posix_spawn`` shares nothing of our memory with it."""
+        """In a thread: start it, and return when it answers."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self.folder.chmod(0o700)
-            told = os.open(self.folder / wire.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            options = {"folder": str(self.folder), "linger": self._linger}
+            companion.start("innkeeper.engines.tls.terminator", options, self.folder / wire.LOG)
         except OSError as error:
             raise TerminatorAway(f"{self.folder} cannot be used: {error.strerror}") from None
-        argument = json.dumps({"folder": str(self.folder), "linger": self._linger})
-        code = (
-            "import sys; sys.path.append(sys.argv[1]); "
-            "from innkeeper.engines.tls.terminator import main; main(sys.argv[2])"
-        )
-        try:
-            pid = os.posix_spawn(
-                sys.executable,
-                [sys.executable, "-I", "-c", code, str(Path(__file__).resolve().parents[3]), argument],
-                {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, 0, 1),
-                    (os.POSIX_SPAWN_DUP2, told, 2),
-                ],
-                setsid=True,
-                setsigmask=(),
-                setsigdef=(),
-            )
-        finally:
-            os.close(told)
-        os.waitpid(pid, 0)  # the first of its two processes, which ends as soon as the second answers

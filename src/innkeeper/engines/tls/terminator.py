@@ -10,7 +10,6 @@ The verbs are in ``wire.py``.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import logging
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from innkeeper.engines import companion
 
 from . import privileges, wire
 from .listening import Listening
@@ -167,20 +168,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 def main(argument: str) -> None:
     """Become the terminator of a folder, unless there is one. Returns, in the first process, once it answers."""
     options: dict[str, Any] = json.loads(argument)
-    os.umask(0o077)
-    os.chdir(options["folder"])
-    os.closerange(3, 65536)  # whatever our starter left open is none of our business
-    waits, ready = os.pipe()
-    if os.fork() != 0:
-        os.close(ready)
-        os._exit(0 if os.read(waits, 1) else 1)
-    os.close(waits)
-    lock = os.open(wire.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.write(ready, b"1")  # another one lives, or has just begun to
-        os._exit(0)
+    lock, ready = companion.become(options["folder"], wire.LOCK)
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     way = Path(wire.SOCKET)
