@@ -262,3 +262,15 @@ async def test_whoever_reads_while_the_container_goes_reads_it_all(ground: Conta
     last = await collect(ground.engine.log("s-1", tail=None, follow=False))
     assert last.count(b"\n") == 20_000
     assert {len(text) for text in await asyncio.gather(*early, *late)} == {len(last)}
+
+
+async def test_a_start_of_an_earlier_placing_gives_way(ground: ContainerGround) -> None:
+    """A server that was placed anew has other ports: what an engine carried out late is not what is wanted."""
+    first = await ground.engine.start(ground.launch("s-1", "bind", (UDP,)))
+    again = ground.launch("s-1", "bind", (UDP,))
+    second = await ground.engine.start(again)
+    assert second.handle != first.handle
+    await ground.until(lambda: ground.engine.reports()["s-1"].ready_at is not None)
+    assert ground.inspect("s-1")["HostConfig"]["PortBindings"].popitem()[1][0]["HostPort"] == str(again.ports[0].number)
+    assert len(ground.containers()) == 1
+    assert await ground.engine.start(again) == ground.engine.reports()["s-1"]

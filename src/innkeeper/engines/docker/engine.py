@@ -28,7 +28,7 @@ from .link import Link
 from .readiness import WAYS, Way
 from .records import DEFAULT_LOG_LIMIT, Notes, Record
 from .removing import Removing
-from .spec import Ground, Network, check, safe_id
+from .spec import Ground, Network, check, safe_id, write_ports
 from .starting import Starting
 from .stopping import Stopping
 
@@ -112,9 +112,11 @@ class DockerEngine:
         """See :meth:`Engine.start`. The engine's own words are told, but no value of the environment."""
         check(launch)
         record = self._containers.records.get(launch.server_id)
-        if record is not None:
+        if record is not None and write_ports(record.ports) == write_ports(launch.ports):
             return record.report
         self._link.check()
+        if record is not None:  # started late, of a time when it was placed with other ports: a new one takes its place
+            self._containers.drop(record)
         await self._removing.finished(launch.server_id)  # of an earlier server with this id
         return await self._starting.start(launch)
 

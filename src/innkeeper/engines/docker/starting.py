@@ -14,7 +14,7 @@ from innkeeper.kit.clock import Clock
 
 from .client import CREATE_SECONDS, START_SECONDS, Client, DockerError
 from .containers import Containers
-from .spec import SERVER, Ground, configuration, name_of, without_values
+from .spec import PORTS, SERVER, Ground, configuration, name_of, without_values, write_ports
 from .verdict import is_passing, name_taken, refusal
 
 log = logging.getLogger(__name__)
@@ -102,12 +102,13 @@ class Starting:
         labels = (found.get("Config") or {}).get("Labels") or {}
         if not self._ground().owns(labels) or labels.get(SERVER) != launch.server_id:
             raise NotStarted(f"somebody else has a container named {name_of(launch.server_id)} on this host")
-        if not str((found.get("State") or {}).get("StartedAt") or "0001-").startswith("0001-"):
+        started = not str((found.get("State") or {}).get("StartedAt") or "0001-").startswith("0001-")
+        if started and labels.get(PORTS) == write_ports(launch.ports):
             record = await self._containers.take(found, quietly=True)
             if record is not None:
                 record.log_limit = launch.log_limit
                 return record.report
-        await self._delete(str(found["Id"]))  # never started, perhaps with other ports than it has now
+        await self._delete(str(found["Id"]))  # never started, or with other ports than it has now
         return None
 
     async def _run(self, launch: Launch, container: str) -> Report:
