@@ -27,10 +27,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
-import pytest
-
 from contexts import image_files, tarball
-from inns import needed, until
+from inns import needed, needs_root, until
 
 #: The group of tests that start engines: one after the other. Two that start or end at once on one network take each
 #: other's firewall rules away.
@@ -95,8 +93,7 @@ class Daemon:
     binary = ""
 
     def __init__(self, *more: str, inside: Callable[..., list[str]] | None = None) -> None:
-        if os.geteuid() != 0:
-            pytest.skip("only root can start a container engine in a folder of its own")
+        needs_root("start a container engine in a folder of its own")
         needed(shutil.which(self.binary) or f"/usr/bin/{self.binary}", self.binary)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.kind}-"))
         self.folder.chmod(0o755)
@@ -129,7 +126,12 @@ class Daemon:
             words = self._inside(*words)
         with (self.folder / "output").open("ab") as output:
             self.program = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(self.environment())
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self.environment()),
+                cwd=self.folder,
             )
         until(self._answers, what=f"{self.kind} to answer")
 
@@ -341,7 +343,7 @@ class PodmanService(Daemon):
         }
 
     def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "CONTAINERS_CONF": f"{self.folder}/containers.conf"}
+        return {**os.environ, "CONTAINERS_CONF": f"{self.folder}/containers.conf", "TMPDIR": str(self.folder)}
 
 
 def _forget_rules(bridge: str, number: int) -> None:

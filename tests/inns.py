@@ -60,6 +60,15 @@ def needed(path: str | Path, package: str) -> Path:
     return Path(path)
 
 
+def needs_root(what: str) -> None:
+    """For what only root can do: without it the test is skipped, or fails where all must run."""
+    if os.geteuid() != 0:
+        text = f"only root can {what}"
+        if os.environ.get("TESTS_NEED_ALL"):
+            pytest.fail(text)
+        pytest.skip(text)
+
+
 def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without what would lead a client or an Innkeeper elsewhere."""
     kept = {

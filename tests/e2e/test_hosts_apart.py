@@ -6,7 +6,6 @@ What is on record is held against what the engines really run, asked by their ow
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,16 +25,13 @@ from innkeeper.contract.hathora.apps_v2 import (
 from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams
 from innkeeper.contract.hathora.words import Region
 from innkeeper.sdk import HathoraCloud
-from inns import RunningInn, running_inn, until
+from inns import RunningInn, needs_root, running_inn, until
 from networks import Network, NetworkHost
 
 from .games import ask_tiny, deploy
 from .programs import rooms, rows, servers
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can make network namespaces"),
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 #: Seconds of silence after which a host is lost.
 LOST = 10
 #: How long that may take to be seen and answered, on a machine with much to do.
@@ -93,6 +89,7 @@ class Apart:
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
     """An Innkeeper on this machine, without an engine of its own, and three machines at the end of a cable each."""
+    needs_root("make network namespaces")
     folder = tmp_path_factory.mktemp("apart")
     authority = Authority(folder / "certificates")
     ours = authority.identity("innkeeper")
