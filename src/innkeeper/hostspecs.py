@@ -78,6 +78,11 @@ class HostSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         """Whether nobody named it: the house found it on this machine."""
         return self.name in RESERVED
 
+    @property
+    def shares_ports(self) -> bool:
+        """Whether its servers have ports out of this machine's own range."""
+        return self.is_here and not self.ports
+
     def address_or(self, this_machine: str) -> str:
         """Where players reach it, given where they reach this machine."""
         if self.address or self.is_here:
@@ -158,19 +163,30 @@ def _tls_checks(spec: HostSpec) -> list[tuple[str, bool, str]]:
     ]  # fmt: skip
 
 
-def clashes(specs: Sequence[HostSpec]) -> str | None:
-    """Why these hosts cannot be together, if so: one name, one engine or one port of one address for two of them."""
+def clashes(specs: Sequence[HostSpec], here: tuple[str, tuple[int, int]] | None = None) -> str | None:
+    """Why these hosts cannot be together, if so: one name, one engine or one port of one address for two of them.
+
+    ``here`` is where players reach this machine and the first and last port of its own servers, when that is known.
+    """
+    address = "" if here is None else here[0]
     for at, one in enumerate(specs):
         for other in specs[:at]:
             if one.name == other.name:
                 return f"two hosts have the name {one.name}"
             if one.engine == other.engine:
                 return f"the hosts {other.name} and {one.name} have the same engine, {one.engine}"
-            if one.address_or("") != other.address_or("") or (one.is_here and not one.ports and not other.ports):
-                continue  # on this machine those without a range of their own share the machine's
+            if one.shares_ports or other.shares_ports or one.address_or(address) != other.address_or(address):
+                continue
             (first, last), (low, high) = one.port_range_or(), other.port_range_or()
             if first <= high and low <= last:
                 return f"the hosts {other.name} and {one.name} have one address and overlapping ports: part them"
+    for one in specs if here is not None else ():
+        (first, last), (low, high) = one.port_range_or(), here[1] if here else USUAL_PORTS
+        if not one.shares_ports and one.address_or(address) == address and first <= high and low <= last:
+            return (
+                f"host {one.name} has the ports {first}-{last} and this machine's address, whose own servers have"
+                f" {low}-{high} (the setting ports): part them"
+            )
     return None
 
 

@@ -30,8 +30,8 @@ CATATONIT = "ERROR (catatonit:6): failed to exec pid1: "
         (Death(139, memory_known=True), EndedBy.SIGNAL, 11, ""),
         (Death(137, memory_known=True), EndedBy.SIGNAL, 9, ""),
         (Death(137), EndedBy.SIGNAL, 9, "perhaps it needed more memory"),
-        (Death(137, memory=True), EndedBy.MEMORY, 9, "more memory than it was given"),
-        (Death(1, memory=True), EndedBy.MEMORY, 1, "more memory"),  # a child was killed, and it gave up
+        (Death(137, memory=True), EndedBy.MEMORY, 9, ""),
+        (Death(1, memory=True), EndedBy.MEMORY, 1, ""),  # a child was killed, and it gave up
         (Death(0, memory=True), EndedBy.EXIT, 0, ""),  # a child was killed, and it did not mind
         (Death(0, asked=True), EndedBy.STOPPED, 0, ""),
         (Death(7, asked=True), EndedBy.STOPPED, 7, ""),

@@ -63,7 +63,8 @@ class Patience:
             raise error
         if self._since is None:
             self._since = self._now()
-            self._tell(f"innkeeper: {self._url} does not answer; asking again for {self._seconds:g} s")
+            why = error.message if isinstance(error, ServerError) else f"{self._url} does not answer"
+            self._tell(f"innkeeper: {why}; asking again for {self._seconds:g} s")
         if self._now() - self._since + _EVERY > self._seconds:
             raise error
         self.pause()

@@ -166,7 +166,8 @@ def _ways(inn: Inn) -> str:
     hosts = list(inn.keeper.hosts)
     ways = list(dict.fromkeys(f"as {_runs(host)}" for host in hosts))
     if all(host.images is None for host in hosts):
-        ways.append("no container engine was found, so builds need a Procfile")
+        found = "is used" if inn.settings.container_engine == "none" else "was found"
+        ways.append(f"no container engine {found}, so builds need a Procfile")
     return "; ".join(ways)
 
 

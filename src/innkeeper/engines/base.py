@@ -130,7 +130,10 @@ class HostUnavailable(Exception):
 class Engine(Protocol):
     """Starts, stops and watches servers on one host."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What kind of engine it is, for people."""
+        ...
 
     @property
     def silent_since(self) -> int | None:
@@ -192,6 +195,11 @@ class Engine(Protocol):
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
         """What they use now. Those that are not alive are left out."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when nothing is left of forgotten servers but their output. What cannot be removed is not waited for
+        for ever: whoever asks sets the time."""
         ...
 
     def port_is_free(self, port: int, transport: Transport) -> bool:

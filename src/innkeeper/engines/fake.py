@@ -231,6 +231,9 @@ class FakeEngine:
                 found[server_id] = self.usages.get(server_id, Usage(0.0, 0, 0 if tcp else None))
         return found
 
+    async def settled(self) -> None:
+        """At once: :meth:`forget` leaves nothing but output."""
+
     def port_is_free(self, port: int, transport: Transport) -> bool:
         bound = {
             (one.number, one.transport)

@@ -71,9 +71,24 @@ async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[Hos
             hosts.add(host)
         if host is not None:
             host.draining = host.draining or record.draining
-    if clash := clashes([host.spec for host in hosts if host.spec is not None]):
+    if clash := clashes([host.spec for host in hosts if host.spec is not None], _here(hosts)):
         raise Invalid(f"{clash} (one of the settings and one that was added)")
     return hosts
+
+
+def _here(hosts: Hosts) -> tuple[str, tuple[int, int]] | None:
+    """Where players reach this machine, and the range of its own ports, if it is a host."""
+    for host in hosts:
+        if host.spec is None or host.spec.is_ours:
+            return host.address, (host.ports.first, host.ports.last)
+    return None
+
+
+def _how_to_end(host: Host) -> str:
+    """What makes the next start do without a host that nobody added by command."""
+    if host.spec is not None and not host.spec.is_ours:
+        return "take it out of the settings file"
+    return "set programs = false" if host.images is None else 'set container_engine = "none"'
 
 
 def _made(spec: HostSpec, make: Make) -> Host:
@@ -109,7 +124,8 @@ class Fleet:
         async with self._changing:
             if self._hosts.get(spec.name) is not None:
                 raise Taken(f"there is a host {spec.name} already")
-            if clash := clashes([*(host.spec for host in self._hosts if host.spec is not None), spec]):
+            specs = [*(host.spec for host in self._hosts if host.spec is not None), spec]
+            if clash := clashes(specs, _here(self._hosts)):
                 raise Invalid(clash)
             host = _made(spec, self._make)
             host.added = True
@@ -154,13 +170,10 @@ class Fleet:
         async with self._changing:
             host = self._host(name)
             if not host.added:
-                raise Invalid(
-                    f"host {name} was not added by command: "
-                    + ("take it out of the settings file, or drain it" if host.spec is not None else "drain it instead")
-                )
+                raise Invalid(f"host {name} was not added by command: {_how_to_end(host)}, or drain it")
             counts = await self._db.read(queries.counts)
             if counts.get(name, 0) and not force:
-                raise Taken(f"{counts[name]} servers are on host {name}: drain it first, or end them with force")
+                raise Taken(f"servers are on host {name} ({counts[name]}): drain it first, or end them with --force")
             was_draining, host.draining = host.draining, True
             try:
                 await self._keeper.let_go(name, f"host {name} was removed", empty=not force)

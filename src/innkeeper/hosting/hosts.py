@@ -106,10 +106,11 @@ class Host:
             raise
         self.tls_moves += count
         address = "" if self.tls is None else self.tls.address
+        contained = self.images is not None and self.published
         return [
-            GivenPort(port.name, TLS, next(public), behind=number, host=address)
+            GivenPort(port.name, TLS, next(public), number, address, port.port if contained else 0)
             if port.transport == TLS
-            else GivenPort(port.name, port.transport, number)
+            else GivenPort(port.name, port.transport, number, inside=port.port if contained else 0)
             for port, number in zip(wanted, own, strict=True)
         ]
 

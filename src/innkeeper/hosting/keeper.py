@@ -7,6 +7,7 @@ reported. The order of its steps matters only for speed; each is safe alone, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: The pass is made at least this often, in seconds: what has no bell (idle servers, deadlines) is seen by then.
 EVERY = 1.0
+#: Seconds that a host which is let go has to remove what is left of its servers.
+_CLEARING = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,10 @@ class HostingKeeper:
             await self.living.clear(host)
             self.hosts.remove(host_id)
         await self._lanes.close(host_id)
+        if host.answers:  # what is left of its servers goes while there is a line to it
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CLEARING):
+                    await host.engine.settled()
         await self._leave(host)
         if host.images is not None:
             await host.images.close()

@@ -110,6 +110,7 @@ class GivenPort(Struct, frozen=True, omit_defaults=True):
     number: int  #: the public port
     behind: int = 0  #: for ``tls``: the port on the server's host that the plain bytes are passed to
     host: str = ""  #: where players reach it, when that is not the server's address
+    inside: int = 0  #: what the program binds in its container, when that is another number
 
 
 class LoginRules(Struct, frozen=True, omit_defaults=True):

@@ -43,8 +43,6 @@ class DockerEngine:
     small ``/tmp`` in memory. ``ways`` are the ways by which servers may be seen to be ready, best first.
     """
 
-    name = "docker"
-
     def __init__(
         self,
         host_id: str,
@@ -80,6 +78,11 @@ class DockerEngine:
         self._starting = Starting(self.client, clock, self._containers, lambda: self._ground)
         self._stopping = Stopping(self.client, clock, self._containers.keep, self._containers.look, chance)
         self._link = Link(self.client, clock, self._ground.labels, self._sync, self._containers.heard, chance)
+
+    @property
+    def name(self) -> str:
+        """What the engine is: ``docker`` or ``podman``."""
+        return self.client.kind
 
     @property
     def silent_since(self) -> int | None:

@@ -146,8 +146,9 @@ def read_ports(label: str) -> tuple[Port, ...]:
 
 
 def without_values(text: str, launch: Launch) -> str:
-    """An engine's words without the values of the environment, some of which are secrets."""
+    """An engine's words without the values of the environment, some of which are secrets. The image's name stays."""
+    told = text.split(launch.image) if launch.image else [text]
     for value in sorted(launch.env.values(), key=len, reverse=True):
         if len(value) > 3:
-            text = text.replace(value, "***")
-    return text
+            told = [words.replace(value, "***") for words in told]
+    return launch.image.join(told)

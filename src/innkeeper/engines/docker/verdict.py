@@ -41,7 +41,7 @@ def verdict(death: Death) -> tuple[EndedBy, int | None, str]:
     if death.killed and code == _KILLED:
         return EndedBy.KILLED, int(signal.SIGKILL), ""
     if death.memory and code != 0:
-        return EndedBy.MEMORY, number or code, "it needed more memory than it was given"
+        return EndedBy.MEMORY, number or code, ""
     if failed and (reason := cannot_run(death.words, death.architecture)):
         return EndedBy.NOT_STARTED, None, reason
     if death.asked and (not number or number in _POLITE):

@@ -178,6 +178,9 @@ class ProcessEngine:
             for server_id, figures in answer["usage"].items()
         }
 
+    async def settled(self) -> None:
+        """At once: :meth:`forget` leaves nothing but output."""
+
     def port_is_free(self, port: int, transport: Transport) -> bool:
         return can_bind(port, transport)
 

@@ -119,7 +119,12 @@ class Retiring:
         given = given_ports(server.ports)
         # Of a port whose TLS is ended before it, the program binds the one behind.
         awaited = [(one, one.behind or one.number) for one in given]
-        ports = ", ".join(f"{one.transport} {number} ({one.name})" for one, number in awaited if number not in bound)
+        # In a container it binds a number of its own, which the host's leads to.
+        ports = ", ".join(
+            f"{one.transport} {one.inside or number} ({one.name})" + (" in its container" if one.inside else "")
+            for one, number in awaited
+            if number not in bound
+        )
         rest = "; the others are bound" if bound else ""
         return f"did not bind its ports within {self._ready_seconds:g} s: {ports}{rest}"
 
