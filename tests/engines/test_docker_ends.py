@@ -32,9 +32,8 @@ async def test_too_much_memory_is_told_as_such(ground: ContainerGround) -> None:
     for number in range(3):  # the group with the figure is there for a moment only
         await ground.engine.start(ground.launch(f"s-{number}", "say:hungry eat:300", memory_mb=48))
     for number in range(3):
-        by, code, detail = await end_of(ground, f"s-{number}")
+        by, code, _ = await end_of(ground, f"s-{number}")
         assert (by, code) == (EndedBy.MEMORY, 9)
-        assert "more memory" in detail
 
 
 async def test_killed_from_elsewhere_is_no_lack_of_memory(ground: ContainerGround) -> None:
