@@ -112,9 +112,14 @@ async def test_published_ports_are_reached_and_answer(ground: ContainerGround) -
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as player:
         player.connect(("127.0.0.1", launch.ports[0].number))
-        player.send(b"hello")
-        async with asyncio.timeout(10):
-            assert await loop.sock_recv(player, 100) == b"hello"
+        for left in reversed(range(20)):  # a packet may be lost, as anywhere: players send again
+            player.send(b"hello")
+            try:
+                async with asyncio.timeout(0.5):
+                    assert await loop.sock_recv(player, 100) == b"hello"
+                    break
+            except TimeoutError:
+                assert left, "nobody answered"
 
 
 async def test_servers_may_be_kept_apart(engine_daemon: Daemon) -> None:
