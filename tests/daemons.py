@@ -10,6 +10,7 @@ Nothing that they started outlives the ``with``: containers, networks, mounts an
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import itertools
 import json
@@ -21,7 +22,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +40,14 @@ PROGRAM = Path(__file__).parent / "engines" / "program.py"
 #: How it is said to an engine: it does what ``ORDERS`` says.
 IMAGE_SAYS = ('CMD ["python3","-I","-S","/program.py"]',)
 _numbers = itertools.count()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """No other test of this machine starts an engine meanwhile."""
+    with (Path(tempfile.gettempdir()) / "innkeeper-tests-engines.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class _Unix(http.client.HTTPConnection):
@@ -120,7 +129,20 @@ class Daemon:
         return os.environ
 
     def start(self) -> None:
-        """Start it, and return when it answers."""
+        """Start it, and return when it answers. One at a time starts on this machine: they share its firewall."""
+        with _alone():
+            for left in (2, 1, 0):
+                try:
+                    self._start()
+                    return
+                except AssertionError:
+                    if left == 0 or "iptables failed" not in self.output:
+                        raise
+                    self.program = None
+                    (self.folder / "output").unlink()
+                    (self.folder / "pid").unlink(missing_ok=True)
+
+    def _start(self) -> None:
         words = self.command() + list(self.more)
         if self._inside is not None:
             words = self._inside(*words)
