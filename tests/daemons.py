@@ -10,7 +10,6 @@ Nothing that they started outlives the ``with``: containers, networks, mounts an
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import http.client
 import itertools
 import json
@@ -22,7 +21,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,9 +30,6 @@ from urllib.parse import urlencode
 from contexts import image_files, tarball
 from inns import needed, needs_root, until
 
-#: The group of tests that start engines: one after the other. Two that start or end at once on one network take each
-#: other's firewall rules away.
-CONTAINERS = "containers"
 #: What tests run: a Python with its library, a shell, and the program that does as it is told.
 IMAGE = "localhost/innkeeper-tests:python"
 PROGRAM = Path(__file__).parent / "engines" / "program.py"
@@ -42,12 +38,8 @@ IMAGE_SAYS = ('CMD ["python3","-I","-S","/program.py"]',)
 _numbers = itertools.count()
 
 
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """No other test of this machine starts an engine meanwhile."""
-    with (Path(tempfile.gettempdir()) / "innkeeper-tests-engines.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _has_link(name: str) -> bool:
+    return subprocess.run(["ip", "link", "show", name], capture_output=True, check=False).returncode == 0
 
 
 class _Unix(http.client.HTTPConnection):
@@ -109,7 +101,7 @@ class Daemon:
         self.socket = self.folder / "engine.sock"
         self.more, self._inside = more, inside
         self._number = (os.getpid() * 7 + next(_numbers) * 53) % 240
-        while any(Path(f"/sys/class/net/inn{letter}{self._number}").exists() for letter in "dp"):
+        while any(_has_link(f"inn{letter}{self._number}") for letter in "dp"):
             self._number = (self._number + 1) % 240
         self.bridge = f"inn{self.kind[0]}{self._number}"
         self.program: subprocess.Popen[bytes] | None = None
@@ -129,20 +121,7 @@ class Daemon:
         return os.environ
 
     def start(self) -> None:
-        """Start it, and return when it answers. One at a time starts on this machine: they share its firewall."""
-        with _alone():
-            for left in (2, 1, 0):
-                try:
-                    self._start()
-                    return
-                except AssertionError:
-                    if left == 0 or "iptables failed" not in self.output:
-                        raise
-                    self.program = None
-                    (self.folder / "output").unlink()
-                    (self.folder / "pid").unlink(missing_ok=True)
-
-    def _start(self) -> None:
+        """Start it, and return when it answers."""
         words = self.command() + list(self.more)
         if self._inside is not None:
             words = self._inside(*words)
@@ -307,7 +286,7 @@ class DockerDaemon(Daemon):
             "--default-ulimit", "nofile=1024:4096",
         ]  # fmt: skip
         if self._inside is None:  # other engines of this machine have docker0
-            if self.bridge not in {path.name for path in Path("/sys/class/net").iterdir()}:
+            if not _has_link(self.bridge):
                 _run("ip", "link", "add", self.bridge, "type", "bridge")
                 _run("ip", "address", "add", f"10.214.{self._number}.1/24", "dev", self.bridge)
                 _run("ip", "link", "set", self.bridge, "up")

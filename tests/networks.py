@@ -1,4 +1,4 @@
-"""Several hosts on this machine: network namespaces joined by a bridge. Used by the tests of hosts that come and go.
+"""Networks of the tests' own: one for each worker, and hosts at a bridge for the tests of hosts that come and go.
 
     with Network() as network:
         first = network.host()      # has an address of its own; start programs in it with ``first.inside(...)``
@@ -11,7 +11,9 @@ Only root can make them.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,34 @@ from types import TracebackType
 def _run(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+
+
+_CLONE_NEWNET = 0x40000000
+_outside: list[int] = []
+
+
+def leave_the_network() -> None:
+    """Put this process on a network of its own, which has loopback and nothing else, if it may.
+
+    Then nothing that a test starts meets the ports, addresses and firewall rules of another worker (two container
+    engines that start at once on one network take each other's rules away), and no test's traffic leaves this machine.
+    Call it before there are threads: those that run already stay where they are.
+    """
+    if _outside or os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("nsenter") is None:
+        return
+    before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:  # root of a container may not
+        os.close(before)
+        return
+    _outside.append(before)
+    _run("ip", "link", "set", "lo", "up")
+
+
+def outside(*words: str) -> list[str]:
+    """The command that runs a program on the network which this process came from: for what is fetched."""
+    if not _outside:
+        return list(words)
+    return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{_outside[0]}", *words]
 
 
 @dataclass(frozen=True)

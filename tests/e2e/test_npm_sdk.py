@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from contexts import bzflag_context, teeworlds_context
-from daemons import CONTAINERS, Daemon, DockerDaemon, PodmanService
+from daemons import Daemon, DockerDaemon, PodmanService
 from innkeeper.contract.hathora import HATHORA
 from inns import REPOSITORY, running_inn, until
+from networks import outside
 
 from .games import PROCFILES, REAL_GAMES, archive
 from .people import CLIENT_ID, invited_by_others, stand_in_for_google
@@ -36,7 +37,7 @@ def packages() -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     if not all(_version(name) == version for name, version in wanted.items()):
         shutil.copy(WALK / "package.json", CACHE)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+        command = outside("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
         subprocess.run(command, cwd=CACHE, check=True, timeout=300, capture_output=True)
     assert all(_version(name) == version for name, version in wanted.items())
     shutil.copy(WALK / "walk.mjs", CACHE)
@@ -53,7 +54,6 @@ def test_the_vendors_sdk_walks_a_whole_life(packages: Path, tmp_path: Path) -> N
     walk(packages, tmp_path, archives)
 
 
-@pytest.mark.xdist_group(CONTAINERS)
 @pytest.mark.parametrize("engine", [DockerDaemon, PodmanService])
 def test_it_walks_the_same_life_with_containers(packages: Path, tmp_path: Path, engine: type[Daemon]) -> None:
     archives = {"teeworlds": teeworlds_context(os.urandom((20 << 20) + 12345)), "bzflag": bzflag_context()}

@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from daemons import CONTAINERS, Daemon
+from daemons import Daemon
 
 from .containers import ContainerGround, opened
 from .promise import EnginePromise
-
-pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 @pytest.fixture

@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 
 from contexts import tarball
-from daemons import CONTAINERS, Daemon, python_image
+from daemons import Daemon, python_image
 from innkeeper.engines.base import EndedBy, ImageMissing, NotStarted, PortTaken
 
 from .containers import ContainerGround, end_of, opened, ready
 from .promise import TCP, UDP, collect
-
-pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from certificates import Authority
-from daemons import CONTAINERS, IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
+from daemons import IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
 from innkeeper.engines.base import EndedBy, HostUnavailable
 from innkeeper.engines.docker.client import Client, Endpoint
 from inns import needed
@@ -23,8 +23,6 @@ from inns import needed
 from .conftest import until
 from .containers import ContainerGround, end_of, opened, ready
 from .promise import TCP, UDP, collect
-
-pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 def free_port() -> int:

@@ -9,14 +9,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contexts import tarball
-from daemons import CONTAINERS, IMAGE, Daemon, python_files
+from daemons import IMAGE, Daemon, python_files
 from innkeeper.engines.base import EndedBy
 from innkeeper.engines.docker.readiness import Way
 
 from .containers import INSIDE, ContainerGround, end_of, opened, ready
 from .promise import TCP, UDP
-
-pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contexts import tarball
-from daemons import CONTAINERS, IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
+from daemons import IMAGE, IMAGE_SAYS, Daemon, DockerDaemon, PodmanService, python_image
 from flows.image_yard import HOUSE, ImageYard
 from innkeeper.db.database import Database
 from innkeeper.engines.base import HostUnavailable
@@ -23,8 +23,6 @@ from registry import PASSWORD, USER, Registry
 from unit.hosting.tars import file, tgz
 
 from .conftest import until
-
-pytestmark = pytest.mark.xdist_group(CONTAINERS)
 
 _houses = itertools.count()
 LOGIN = RegistryLogin(USER, PASSWORD)
