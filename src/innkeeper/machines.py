@@ -162,9 +162,14 @@ async def engine_of(settings: Settings, environ: Mapping[str, str] = os.environ)
     if settings.container_engine != "auto":
         return settings.container_engine
     named = {spec.engine for spec in settings.hosts}
+    told = environ.get("DOCKER_HOST", "")
     for path in sockets_of(environ):
         if f"unix://{path}" not in named and await answers(path):
+            if told and told != f"unix://{path}":
+                log.warning("DOCKER_HOST names %s, which is not taken: no engine of this machine answers there", told)
             return f"unix://{path}"
+    if told:
+        log.warning("DOCKER_HOST names %s, where no engine of this machine answers", told)
     return None
 
 

@@ -38,3 +38,11 @@ def test_what_goes_wrong_is_told(innkeeper: Line) -> None:
     assert "was not added by command" in refused.stderr
     refused = innkeeper("hosts", "drain", "nobody", code=Code.NOT_FOUND)
     assert "there is no host nobody" in refused.stderr
+
+
+def test_a_host_that_does_not_answer_is_not_taken_in(innkeeper: Line, inn: RunningInn) -> None:
+    refused = innkeeper("hosts", "add", "fra", "--engine", "unix:///nowhere/engine.sock", code=Code.FAILED)
+    assert "host fra: engine: there is no answer at unix:///nowhere/engine.sock" in refused.stderr
+    assert [one["name"] for one in innkeeper.json("hosts", "list")] == ["local"]
+    assert "host fra was not taken in" in inn.log
+    assert not (inn.data / "hosts" / "fra").exists()

@@ -48,9 +48,12 @@ def list_hosts(talk: Talk) -> None:
         ),
         "There is no host, so no server can be started. Take one in with `innkeeper hosts add`.",
     )  # fmt: skip
+    noted: dict[str, list[str]] = {}
     for one in found:
         for note in one.notes:
-            aside(f"{one.name}: {note}")
+            noted.setdefault(note, []).append(one.name)
+    for note, names in noted.items():
+        aside(f"{', '.join(names)}: {note}")
 
 
 @hosts.command()

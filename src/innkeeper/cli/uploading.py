@@ -74,19 +74,20 @@ def build_image(
     )
     try:
         with client.builds_v3.run_build_registry.options(timeout=None)(created.build_id, source) as log:
-            return _finished(client, created.build_id, log, "Pulled", began)
+            hint = "" if auth else "; if the registry asks who you are, add --login USER"
+            return _finished(client, created.build_id, log, "Pulled", began, hint)
     except StatusError:  # what was asked for is none: nothing ever comes of the build
         client.builds_v3.delete_build(created.build_id)
         raise
 
 
-def _finished(client: HathoraCloud, build_id: str, log: ByteStream, done: str, began: float) -> BuildV3:
+def _finished(client: HathoraCloud, build_id: str, log: ByteStream, done: str, began: float, hint: str = "") -> BuildV3:
     """Tell the log of a build as it comes; the build, if it has succeeded."""
     for line in log.lines():
         aside(f"  {line}")
     build = client.builds_v3.get_build(build_id)
     if build.status != "succeeded":
-        raise Failure(f"build {build_id} has {build.status}; its log above says why", build=build_id)
+        raise Failure(f"build {build_id} has {build.status}; its log above says why{hint}", build=build_id)
     aside(f"{done} {build_id} in {time.monotonic() - began:.1f} s")
     return build
 

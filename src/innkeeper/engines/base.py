@@ -35,6 +35,11 @@ class Port:
     number: int  #: on the host; a program is told it by environment and start command
     inside: int = 0  #: where the program in a container listens; 0: the same number
 
+    @property
+    def bound(self) -> int:
+        """The number that the program binds."""
+        return self.inside or self.number
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -48,9 +53,8 @@ class Launch:
     cpu: float  #: processors, may be fractional
     memory_mb: int  #: MiB
     log_limit: int = 256 * 1024 * 1024  #: bytes of output kept on disk; the oldest go first
-    image: str = (
-        ""  #: the name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count
-    )
+    #: The name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count.
+    image: str = ""
 
 
 class EndedBy(StrEnum):

@@ -139,6 +139,7 @@ class Fleet:
             except BaseException as error:
                 await self._keeper.let_go(host.id)
                 await self._db.write(queries.forget, spec.name)
+                log.info("host %s was not taken in", spec.name)
                 if isinstance(error, HostUnavailable):
                     raise Invalid(f"host {spec.name}: engine: {error}") from None
                 raise

@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from innkeeper.engines.base import Launch, Port, Transport
 
 from .apps import Apps
-from .hosts import TLS, Host
-from .model import GivenPort, PortSpec, Release
+from .hosts import TLS
+from .model import GivenPort
 from .queries.placing import LaunchFacts
 from .releases import Releases
 from .servers import given_ports
@@ -41,33 +39,27 @@ class Launches:
         self._apps, self._releases, self._builds = apps, releases, builds
         self._environment, self._log_limit = environment, log_limit
 
-    def launch(self, facts: LaunchFacts, host: Host) -> Launch:
+    def launch(self, facts: LaunchFacts) -> Launch:
         """The launch of a placed server. The owner's own variables win over the platform's, but not over ``PORT``."""
         ports = given_ports(facts.server.ports)
         starting = Starting(facts, ports, self._apps.secret_of(facts.app))
         image = facts.build.image or ""
-        inside = ports_inside(facts.release) if image and host.published else {}
         env = {
             **self._environment(starting),
             **self._releases.env_of(facts.release),
-            **{bound_by(port.name): str(inside.get(port.name) or port.behind or port.number) for port in ports},
+            **{bound_by(port.name): str(_port(port).bound) for port in ports},
         }
         return Launch(
             server_id=facts.server.id,
             build=self._builds / facts.build.key,
             command=facts.build.command or "",
             env=env,
-            ports=[_port(port, inside.get(port.name, 0)) for port in ports],
+            ports=[_port(port) for port in ports],
             cpu=facts.release.cpu,
             memory_mb=max(1, round(facts.release.memory_mb)),
             log_limit=self._log_limit,
             image=image,
         )
-
-
-def ports_inside(release: Release) -> dict[str, int]:
-    """Where the program listens inside its container, by the port's name."""
-    return {spec.name: spec.port for spec in msgspec.json.decode(release.ports, type=list[PortSpec])}
 
 
 def bound_by(name: str) -> str:
@@ -78,8 +70,8 @@ def bound_by(name: str) -> str:
     return "PORT" if name == "default" else f"PORT_{name.upper().replace('-', '_')}"
 
 
-def _port(port: GivenPort, inside: int) -> Port:
+def _port(port: GivenPort) -> Port:
     """For the engine: what the program binds. Whoever ends TLS speaks plain TCP to it."""
     if port.transport == TLS:
-        return Port(port.name, Transport.TCP, port.behind, inside)
-    return Port(port.name, Transport(port.transport), port.number, inside)
+        return Port(port.name, Transport.TCP, port.behind, port.inside)
+    return Port(port.name, Transport(port.transport), port.number, port.inside)

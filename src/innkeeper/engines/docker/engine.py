@@ -110,6 +110,9 @@ class DockerEngine:
         await self._removing.close()
         await self._containers.close()
         await self.client.close()
+        for folder in (self._folder / "logs", self._folder / "notes", self._folder):
+            with contextlib.suppress(OSError):  # something is kept there, or it never was
+                folder.rmdir()
 
     async def start(self, launch: Launch) -> Report:
         """See :meth:`Engine.start`. The engine's own words are told, but no value of the environment."""

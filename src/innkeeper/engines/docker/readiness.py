@@ -63,9 +63,8 @@ def bound_of(
     """
     found: list[Port] = []
     for port in ports:
-        number = (port.inside or port.number) if own_network else port.number
         for socket in sockets:
-            if socket.port != number or socket.transport is not port.transport or not socket.serves:
+            if socket.port != port.bound or socket.transport is not port.transport or not socket.serves:
                 continue
             if (not socket.loopback) if own_network else (own is None or socket.inode in own):
                 found.append(port)

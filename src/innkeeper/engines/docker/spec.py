@@ -125,12 +125,12 @@ def configuration(launch: Launch, ground: Ground) -> dict[str, Any]:
 
 
 def _inside(port: Port) -> str:
-    return f"{port.inside or port.number}/{port.transport.value}"
+    return f"{port.bound}/{port.transport.value}"
 
 
 def write_ports(ports: Sequence[Port]) -> str:
     """Ports as one label: ``udp:7777:20001,tcp:...``, inside before outside."""
-    return ",".join(f"{port.transport.value}:{port.inside or port.number}:{port.number}" for port in ports)
+    return ",".join(f"{port.transport.value}:{port.bound}:{port.number}" for port in ports)
 
 
 def read_ports(label: str) -> tuple[Port, ...]:

@@ -45,7 +45,7 @@ def seen(local: Local, record: Record, own_network: bool) -> Usage | None:
     cpu, memory = local.cpu_seconds(), local.memory_bytes()
     if cpu is None or memory is None:
         return None
-    numbers = _tcp_numbers(record, own_network)
+    numbers = _tcp_numbers(record)
     connections = connected(local.sockets(_TCP), numbers) if numbers else None
     return Usage(cpu, memory, connections, local.sent_bytes() if own_network else None)
 
@@ -72,13 +72,13 @@ def connected(sockets: Sequence[Socket], numbers: frozenset[int]) -> int:
     return sum(1 for socket in sockets if socket.connected and socket.port in numbers)
 
 
-def _tcp_numbers(record: Record, own_network: bool) -> frozenset[int]:
+def _tcp_numbers(record: Record) -> frozenset[int]:
     tcp = [port for port in record.ports if port.transport is Transport.TCP]
-    return frozenset((port.inside or port.number) if own_network else port.number for port in tcp)
+    return frozenset(port.bound for port in tcp)
 
 
 async def _connections(client: Client, record: Record, own_network: bool) -> int | None:
-    numbers = _tcp_numbers(record, own_network)
+    numbers = _tcp_numbers(record)
     if not numbers:
         return None
     shell = Shell(client, record.container, own_network=own_network)

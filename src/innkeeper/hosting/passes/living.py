@@ -179,9 +179,9 @@ async def open_host(host: Host) -> None:
     """Reach a host's engine; what it can do is told in the log. Raises ``HostUnavailable``."""
     abilities = host.abilities = await host.engine.open()
     if host.engine.silent_since is not None:
-        log.warning("host %s does not answer yet", host.id)
-    else:
-        log.info("host %s: memory held by %s, CPU by %s", host.id, abilities.memory, abilities.cpu)
+        log.warning("host %s does not answer; it is taken up when it does", host.id)
+        return
+    log.info("host %s: memory held by %s, CPU by %s", host.id, abilities.memory, abilities.cpu)
     for note in abilities.notes:
         log.info("host %s: %s", host.id, note)
 

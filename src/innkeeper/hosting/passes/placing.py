@@ -229,7 +229,7 @@ class Placing:
 
     async def _start_on(self, host: Host, facts: LaunchFacts) -> Report:
         async with self._slots.setdefault(host.id, asyncio.Semaphore(_TOLD_AT_ONCE)):
-            return await host.engine.start(self._launches.launch(facts, host))
+            return await host.engine.start(self._launches.launch(facts))
 
     async def _bring_image(self, host: Host, facts: LaunchFacts, why: str) -> None:
         """Its time to start is counted from when the image is there."""

@@ -26,9 +26,8 @@ class HostRecord:
     """A host that somebody said something about."""
 
     id: str
-    spec: (
-        str | None
-    )  #: JSON of HostSpec where it was added by command; None for one of the settings, or of this machine
+    #: JSON of HostSpec where it was added by command; None for one of the settings, or of this machine.
+    spec: str | None
     draining: bool
 
 
