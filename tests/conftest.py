@@ -11,14 +11,14 @@ from factories import TestInn, copied_database, opened_inn
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
-from networks import leave_the_network
+from networks import stand_apart
 from postgres import PostgresServer
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Who runs tests is on a network of its own; who only deals them to workers is not."""
+    """Who runs tests has a network and mounts of its own; who only deals them to workers has not."""
     if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
-        leave_the_network()
+        stand_apart()
 
 
 @pytest.fixture(scope="session")

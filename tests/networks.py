@@ -25,24 +25,26 @@ def _run(*words: str) -> None:
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
 
 
-_CLONE_NEWNET = 0x40000000
+_CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 _outside: list[int] = []
 
 
-def leave_the_network() -> None:
-    """Put this process on a network of its own, which has loopback and nothing else, if it may.
+def stand_apart() -> None:
+    """Put this process on a network of its own, which has loopback and nothing else, and its mounts too, if it may.
 
     Then nothing that a test starts meets the ports, addresses and firewall rules of another worker (two container
-    engines that start at once on one network take each other's rules away), and no test's traffic leaves this machine.
-    Call it before there are threads: those that run already stay where they are.
+    engines that start at once on one network take each other's rules away), no test's traffic leaves this machine, and
+    no container of another worker holds a disk that a test unmounts. Call it before there are threads: those that run
+    already stay where they are.
     """
-    if _outside or os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("nsenter") is None:
+    if _outside or os.geteuid() != 0 or any(shutil.which(name) is None for name in ("ip", "nsenter", "mount")):
         return
     before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:  # root of a container may not
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET | _CLONE_NEWNS) != 0:  # root of a container may not
         os.close(before)
         return
     _outside.append(before)
+    _run("mount", "--make-rprivate", "/")
     _run("ip", "link", "set", "lo", "up")
 
 
