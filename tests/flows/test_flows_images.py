@@ -74,6 +74,17 @@ async def test_a_build_gets_no_more_than_its_host_has_to_give(yard: ImageYard) -
     assert yard.on().limits == (1.5, 2048)
 
 
+async def test_builds_at_the_same_time_go_to_different_hosts(yard: ImageYard) -> None:
+    hold = yard.on("h1").hold = yard.on("h2").hold = asyncio.Event()
+    logs = [(await yard.begin())[1] for _ in range(2)]
+    await yard.until(lambda: yard.on("h1").begun == yard.on("h2").begun == 1)
+    hold.set()
+    texts = [await yard.rest(log) for log in logs]
+    assert [f"on host h{number}\n" in text for number, text in enumerate(texts, 1)] == [True, True]
+    _, log = await yard.begin()  # and none is counted for ever
+    assert "on host h1\n" in await yard.rest(log)
+
+
 async def test_hostile_archives_do_not_reach_the_engine(yard: ImageYard) -> None:
     _, log = await yard.begin(tgz(DOCKERFILE, file("../../etc/cron.d/x", b"boo")).read())
     assert "Error: `../../etc/cron.d/x` leads out of the build" in await yard.rest(log)

@@ -7,7 +7,8 @@ next, as long as there is one; what the first has half done has no name there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from enum import Enum, auto
 from math import isfinite
 from pathlib import Path
@@ -58,12 +59,18 @@ def way_of(*, dockerfile: bool, procfile: bool, engine: bool) -> Way:
     return Way.WAIT if dockerfile else Way.NONE
 
 
-def choose_builder(hosts: Iterable[Host], tried: Collection[str] = ()) -> Host | None:
-    """The host to make an image on: one that answers, was not tried, and is not drained if there is another. Pure."""
+def choose_builder(
+    hosts: Iterable[Host], tried: Collection[str] = (), busy: Mapping[str, int] | None = None
+) -> Host | None:
+    """The host to make an image on: one that answers and was not tried, or None. Pure.
+
+    One that is not drained comes first, then the one that makes the fewest now, of which ``busy`` tells by host.
+    """
+    making = busy or {}
     able = [
         host for host in hosts if host.images is not None and host.engine.silent_since is None and host.id not in tried
     ]
-    return min(able, key=lambda host: host.draining, default=None)
+    return min(able, key=lambda host: (host.draining, making.get(host.id, 0)), default=None)
 
 
 class ImageMaker:
@@ -71,6 +78,7 @@ class ImageMaker:
 
     def __init__(self, images: Images, box: Box, clock: Clock) -> None:
         self.images, self._box, self._clock = images, box, clock
+        self._busy: Counter[str] = Counter()  #: by host: how many images are made there now
 
     @property
     def can(self) -> bool:
@@ -119,6 +127,7 @@ class ImageMaker:
         tried: dict[str, str] = {}
         while True:
             host = await self._next(tried, tell)
+            self._busy[host.id] += 1
             image: Image | None = None
             try:
                 image = await while_it_answers(host, self._clock, work(host))
@@ -139,11 +148,13 @@ class ImageMaker:
                     text = f"the image is gone from host {host.id} again: somebody removes images there"
                     raise Unavailable(text) from error
                 raise
+            finally:
+                self._busy[host.id] -= 1
 
     async def _next(self, tried: dict[str, str], tell: Tell) -> Host:
         """The host to work on. Raises :class:`NoBuilder`, or :class:`Unavailable` when those there were are gone."""
         for second in range(PATIENCE + 1):
-            host = choose_builder(self.images.hosts, tried)
+            host = choose_builder(self.images.hosts, tried, self._busy)
             if host is not None:
                 return host
             if tried or not self.images.hosts:

@@ -69,6 +69,14 @@ def test_where_an_image_is_made(hosts: list[str], tried: tuple[int, ...], chosen
     assert (None if found is None else found.id) == (None if chosen is None else f"h{chosen}")
 
 
+def test_it_is_made_where_the_fewest_are_made_now() -> None:
+    hosts = [host("h0", "up"), host("h1", "draining"), host("h2", "up")]
+    for busy, chosen in (({}, "h0"), ({"h0": 1}, "h2"), ({"h0": 2, "h2": 1}, "h2"), ({"h0": 5, "h2": 5}, "h0")):
+        found = choose_builder(hosts, busy=busy)
+        assert found is not None
+        assert found.id == chosen, busy
+
+
 @pytest.mark.parametrize(
     ("need", "age", "goes"),
     [
