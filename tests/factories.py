@@ -37,7 +37,7 @@ from innkeeper.engines.ports import PortTable
 from innkeeper.hosting.fleet import Make
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.passes.metering import Metering, Sweeping
-from innkeeper.inn import Inn, open_inn, rules_of
+from innkeeper.inn import Inn, left_logs, open_inn, rules_of
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.ids import Chance
 from innkeeper.sdk import NO_RETRY, UNSET, AsgiTransport, AsyncHathoraCloud
@@ -154,8 +154,8 @@ class TestInn:
         self.token = self.inn.founded.token or self.token
         self._sweeping = Sweeping(
             self.inn.db, self.clock, self.inn.keeper.hosts, self.inn.wings.builds,
-            keep_seconds=rules_of(self.settings).keep, records_seconds=rules_of(self.settings).records,
-            every_seconds=60.0,
+            left_logs(self.settings), keep_seconds=rules_of(self.settings).keep,
+            records_seconds=rules_of(self.settings).records, every_seconds=60.0,
         )  # fmt: skip
         self._metering = Metering(self.inn.db, self.clock, self.inn.keeper.hosts, every_seconds=15.0)
 

@@ -62,9 +62,10 @@ class HostSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     tls_ca: str = ""  #: PEM file of who signed the engine's certificate
     tls_certificate: str = ""  #: PEM file that we show to the engine
     tls_key: str = ""  #: PEM file
-    #: `published`: each server has a network of its own, and its ports are published; `isolated`: the same, and servers
-    #: cannot reach each other (Docker alone; a start takes longer); `host`: servers share the host's network and have
-    #: to bind `PORT`, for servers of your own that you trust
+    #: `published`: each server has a network namespace of its own on the engine's default bridge, and its ports are
+    #: published; `isolated`: the same on one network of the house, `innkeeper-<house>`, where servers cannot reach each
+    #: other (Docker alone; a start takes longer); `host`: servers share the host's network and have to bind `PORT`,
+    #: for servers of your own that you trust
     network: str = "published"
     read_only: bool = False  #: whether servers may write nowhere but to `/tmp`
 

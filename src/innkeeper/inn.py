@@ -37,6 +37,7 @@ from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.db.house import name_of_house
 from innkeeper.db.lease import Lease
+from innkeeper.engines.logfiles import LeftLogs
 from innkeeper.engines.tls.identity import Certificates
 from innkeeper.engines.tls.link import Terminator as TerminatorLine
 from innkeeper.hosting.apps import Apps
@@ -190,7 +191,7 @@ async def _wire(
     machines = Machines(settings, clock, house)
     make = make or machines.containers
     here = await machines.here(await db.read(host_queries.counts)) if given is None else given
-    hosts = await hosts_at_start(db, here, settings.hosts, make)
+    hosts = machines.known = await hosts_at_start(db, here, settings.hosts, make)
     rules = rules_of(settings)
     callers = Callers(db, clock)
     founding = Founding(db, clock, chance, callers, folder)
@@ -233,7 +234,7 @@ async def _wire(
             db, clock, chance, bell, spaces, placing_seconds=rules.placing, stopping_seconds=rules.stopping
         ),
         rooms=rooms,
-        logs=Logs(db, clock, hosts),
+        logs=Logs(db, clock, hosts, left_logs(settings)),
         metrics=Metrics(db),
         lobbies=Lobbies(db, clock, chance, open_room, rooms.standing),
         usage=UsageAccount(db, clock),
@@ -245,6 +246,11 @@ async def _wire(
     tally = Tally()
     app = App([HATHORA, HOUSE], wings, Pages([HATHORA, HOUSE], figures.health, figures.count, [tally, figures]), tally)
     return Inn(settings, app, wings, db, keeper, bell, founded, founding, images)
+
+
+def left_logs(settings: Settings) -> LeftLogs:
+    """The output of servers whose hosts were removed."""
+    return LeftLogs(settings.folder / "hosts")
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -266,8 +272,8 @@ def _slow_loops(inn: Inn, clock: Clock, chance: Chance) -> list[KeeperLoop]:
     hosts = inn.keeper.hosts
     metering = Metering(inn.db, clock, hosts, every_seconds=rules.measure)
     sweeping = Sweeping(
-        inn.db, clock, hosts, inn.wings.builds, keep_seconds=rules.keep, records_seconds=rules.records,
-        every_seconds=_SWEEP_EVERY,
+        inn.db, clock, hosts, inn.wings.builds, left_logs(inn.settings), keep_seconds=rules.keep,
+        records_seconds=rules.records, every_seconds=_SWEEP_EVERY,
     )  # fmt: skip
 
     async def sweep_lobbies() -> float:

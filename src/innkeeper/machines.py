@@ -37,6 +37,7 @@ class Machines:
     def __init__(self, settings: Settings, clock: Clock, house: str) -> None:
         self._settings, self._clock, self._house = settings, clock, house
         self._ports: PortTable | None = None
+        self.known: Iterable[Host] | None = None  #: the hosts of the house, once they are put together
 
     @property
     def ports(self) -> PortTable:
@@ -99,6 +100,7 @@ class Machines:
             bind="127.0.0.1" if address in _LOOPBACK else "",
             network=network_of(spec),
             read_only=spec.read_only,
+            known=self._names,
         )
         ours = spec.is_here and not spec.ports
         named = spec.name == LOCAL_CONTAINERS
@@ -116,6 +118,10 @@ class Machines:
             spec=spec,
             tls=None if spec.is_here else TlsDoor(self.ports, settings.server_address),
         )
+
+    def _names(self) -> frozenset[str]:
+        assert self.known is not None  # engines are opened when all hosts are known
+        return frozenset(host.id for host in self.known)
 
     @staticmethod
     def _limits(cpu: float | None, memory_mb: float | None) -> tuple[float, float]:

@@ -72,3 +72,11 @@ def deployed(innkeeper: Line) -> dict[str, Any]:
         "--additional-container-ports", "ws:7778/tcp", "--build-tag", "v1", "--env", "MOTTO=a=b, c d",
     )  # fmt: skip
     return told
+
+
+@pytest.fixture
+def house() -> Iterator[RunningInn]:
+    """An Innkeeper that is not started yet."""
+    inn = RunningInn()
+    yield inn
+    inn.end()

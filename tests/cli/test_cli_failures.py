@@ -70,6 +70,26 @@ def test_nothing_is_made_for_a_directory_that_cannot_be_deployed(innkeeper: Line
     assert "never-made" not in innkeeper("apps", "list").stdout
 
 
+@pytest.mark.usefixtures("deployed")
+def test_what_was_done_before_it_failed_is_told(innkeeper: Line) -> None:
+    def error(*arguments: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(innkeeper(*arguments, "--json", code=4).stderr)["error"]
+        return found
+
+    for build_id in ("one", "two"):
+        innkeeper("builds", "create", EXAMPLE, "--build-id", build_id)
+    failed = error("builds", "delete", "one", "none", "two")
+    assert (failed["deleted"], failed["status"]) == (["one"], 404)
+    assert failed["message"]
+    assert error("builds", "delete", "none")["deleted"] == []
+    plain = innkeeper("builds", "delete", "two", "none", code=4)
+    assert (plain.stdout, plain.stderr) == ("Deleted two\n", "innkeeper: there is no build none\n")
+    token_id = innkeeper("tokens", "create", "short", "--scope", "builds:read").stderr.split()[-1]
+    assert error("tokens", "revoke", token_id, "none")["revoked"] == [token_id]
+    process_id = innkeeper.json("processes", "start")["processId"]
+    assert error("processes", "stop", process_id, "none")["stopped"] == [process_id]
+
+
 def test_directories_that_cannot_be_deployed(innkeeper: Line, tmp_path: Path) -> None:
     assert "no Procfile" in innkeeper("deploy", tmp_path, "--app", "first", "--create-app", code=1).stderr
     assert "not a directory" in innkeeper("builds", "create", tmp_path / "none", code=1).stderr

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from innkeeper.cli.failures import Code
-from inns import RunningInn
+from inns import RunningInn, until
 
-from .conftest import Line
+from .conftest import EXAMPLE, Line
 
 
 def test_the_hosts_of_a_new_house(innkeeper: Line) -> None:
@@ -42,7 +42,26 @@ def test_what_goes_wrong_is_told(innkeeper: Line) -> None:
 
 def test_a_host_that_does_not_answer_is_not_taken_in(innkeeper: Line, inn: RunningInn) -> None:
     refused = innkeeper("hosts", "add", "fra", "--engine", "unix:///nowhere/engine.sock", code=Code.FAILED)
-    assert "host fra: engine: there is no answer at unix:///nowhere/engine.sock" in refused.stderr
+    assert "host fra: engine: unix:///nowhere/engine.sock cannot be reached: No such file" in refused.stderr
     assert [one["name"] for one in innkeeper.json("hosts", "list")] == ["local"]
     assert "host fra was not taken in" in inn.log
     assert not (inn.data / "hosts" / "fra").exists()
+
+
+def test_the_servers_of_a_host(innkeeper: Line) -> None:
+    nothing = innkeeper("hosts", "servers")
+    assert (nothing.stdout, nothing.stderr) == ("", "There is no server.\n")
+    assert innkeeper("hosts", "servers", "local").stderr == "No server is on local.\n"
+    assert "there is no host nobody" in innkeeper("hosts", "servers", "nobody", code=Code.NOT_FOUND).stderr
+    app_id = innkeeper.json("deploy", EXAMPLE, "--app", "first", "--create-app")["deployment"]["appId"]
+    opened = innkeeper.json("rooms", "create", "--wait", "--region", "tokyo")
+    listed = innkeeper("hosts", "servers", "local")
+    [server] = innkeeper.json("hosts", "servers")
+    innkeeper("processes", "stop", "--all")
+    until(lambda: innkeeper.json("hosts", "servers") == [], what="its end")
+    [_, row] = (line.split() for line in listed.stdout.splitlines())
+    port = opened["exposedPort"]
+    assert row[:6] == [opened["processId"], "local", "first", "tokyo", "running", "1"]
+    assert row[-1] == f"{port['host']}:{port['port']}"
+    assert listed.stderr == ""
+    assert (server["appId"], server["waits"]) == (app_id, None)

@@ -10,12 +10,11 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,14 +23,6 @@ from cryptography.x509.oid import NameOID
 from inns import PATIENCE, RunningInn, clean_environment, until
 
 from .conftest import EXAMPLE, Line
-
-
-@pytest.fixture
-def house() -> Iterator[RunningInn]:
-    """An Innkeeper that is not started yet."""
-    inn = RunningInn()
-    yield inn
-    inn.end()
 
 
 def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -64,10 +55,10 @@ def started(folder: Path, said: Callable[[int], bytes], out: int, *options: str)
     return program, text.decode().replace("\r\n", "\n").strip()
 
 
-def said_without_a_terminal(house: RunningInn) -> str:
+def said_without_a_terminal(house: RunningInn, *options: str) -> str:
     """What ``up`` says on a pipe; it is ended as soon as it is open."""
     reads, writes = os.pipe()
-    program, text = started(house.folder, lambda size: os.read(reads, size), writes)
+    program, text = started(house.folder, lambda size: os.read(reads, size), writes, *options)
     os.close(writes)
     program.terminate()
     assert program.wait(PATIENCE) == 0
@@ -138,34 +129,10 @@ def test_servers_run_on_and_the_next_start_takes_them_over(house: RunningInn) ->
     assert house.log.splitlines()[-1] == "Innkeeper has ended. No game server runs."
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
-def test_who_watches_goes_on_over_a_restart(house: RunningInn, end: str) -> None:
-    house.start()
-    house.run("deploy", EXAMPLE, "--app", "first", "--create-app", "--port", "ws:7778/tcp")
-    house.run("rooms", "create", "--wait", "--room-id", "watched")
-    told = house.folder / "told"
-    with (
-        told.open("w") as errors,
-        subprocess.Popen(
-            house.command("rooms", "watch", "watched"), env=house.environment(), stdout=subprocess.PIPE, stderr=errors
-        ) as watching,
-        subprocess.Popen(
-            house.command("logs", "-f", "watched"), env=house.environment(), stdout=subprocess.PIPE, stderr=errors
-        ) as following,
-    ):
-        assert watching.stdout is not None
-        assert following.stdout is not None
-        assert b" active at " in watching.stdout.readline()
-        assert following.stdout.readline().startswith(b"Room watched is open")
-        house.stop() if end == "stop" else house.kill()
-        until(lambda: told.read_text().count(f"{house.url} does not answer; asking again for 30 s") == 2)
-        house.start()
-        house.run("rooms", "destroy", "watched")
-        assert b"Z destroyed room watched is over" in watching.stdout.readline()
-        house.run("processes", "stop", "--all")
-        assert following.stdout.read() == b"The game is over\n"
-    assert (watching.returncode, following.returncode) == (0, 0)
-    assert told.read_text().count("\n") == 2
+def test_an_engine_that_does_not_answer_is_named(house: RunningInn) -> None:
+    text = said_without_a_terminal(house, "--container-engine", f"unix://{house.folder}/none.sock")
+    engine = f"containers by unix://{house.folder}/none.sock, which does not answer now"
+    assert f"  servers run   as programs; as {engine}\n" in text
 
 
 def test_a_restart_tells_what_it_found(house: RunningInn) -> None:

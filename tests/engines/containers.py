@@ -49,8 +49,12 @@ class ContainerGround:
         self.abilities = await self.engine.open()
 
     async def restart(self) -> None:
+        await self.restart_as("far")
+
+    async def restart_as(self, host_id: str) -> None:
+        """Close the engine of ours, and open one of that name."""
         await self.engine.close()
-        self.engine = self.make()
+        self.engine = self.make(host_id)
         await self.open()
 
     def launch(

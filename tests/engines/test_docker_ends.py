@@ -127,6 +127,24 @@ async def test_another_house_on_the_same_engine_is_not_seen(ground: ContainerGro
         await other.over()
 
 
+async def test_servers_of_a_host_that_the_house_has_no_more_belong_to_who_finds_them(engine_daemon: Daemon) -> None:
+    house = {"far", "near"}
+    ground = ContainerGround(engine_daemon, known=lambda: house)
+    await ground.open()
+    try:
+        await ground.engine.start(ground.launch("s-1", "bind", (UDP,)))
+        await ready(ground)
+        await ground.restart_as("near")
+        assert ground.engine.reports() == {}
+        house.remove("far")
+        await ground.restart_as("near")
+        assert ground.engine.reports()["s-1"].alive
+        await ground.engine.stop("s-1", 0)
+        assert (await end_of(ground))[0] is EndedBy.KILLED
+    finally:
+        await ground.over()
+
+
 async def test_what_was_made_and_never_started_is_made_anew(ground: ContainerGround) -> None:
     launch = ground.launch("s-1", "bind", (UDP,))
     labels = {"innkeeper.house": ground.house, "innkeeper.host": "far", "innkeeper.server": "s-1"}

@@ -188,9 +188,10 @@ async def test_an_engine_that_is_not_there_yet(own_podman: PodmanService) -> Non
     ground = ContainerGround(own_podman)
     await ground.open()
     assert ground.engine.silent_since is not None
-    assert "does not answer" in ground.abilities.notes[0]
+    assert "cannot be reached" in ground.abilities.notes[0]
     own_podman.start()
     await until(lambda: ground.engine.silent_since is None, 30)
+    assert (await ground.engine.abilities()).notes[0].startswith("Podman ")
     await ground.engine.start(ground.launch("s-1", "bind", (UDP,)))
     await ready(ground)
     await ground.over()

@@ -303,8 +303,11 @@ def test_endpoints_that_may_be_here(endpoint: Endpoint, local: bool) -> None:
 def test_tls_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="given together"):
         Endpoint("tcp://far:1", tls_certificate=tmp_path)
-    with pytest.raises(ValueError, match="cannot be used"):
+    with pytest.raises(ValueError, match=r"TLS file .*/none for tcp://far:1 cannot be read: No such file"):
         Endpoint("tcp://far:1", tls_ca=tmp_path / "none").context()
+    (tmp_path / "letter").write_text("Dear Innkeeper")
+    with pytest.raises(ValueError, match="cannot be used"):
+        Endpoint("tcp://far:1", tls_ca=tmp_path / "letter").context()
 
 
 def test_our_own_standing_still_is_not_the_hosts_silence() -> None:

@@ -134,4 +134,12 @@ async def test_servers_may_be_kept_apart(engine_daemon: Daemon) -> None:
             assert code == 1
         else:
             assert any("Podman cannot keep them apart" in note for note in ground.abilities.notes)
-    assert engine_daemon.ask("DELETE", f"/networks/innkeeper-{ground.house}")[0] in (200, 204)
+        await ground.engine.leave()
+        assert engine_daemon.ask("GET", f"/networks/innkeeper-{ground.house}")[0] == 200, "a server needs it"
+        await ground.engine.stop("s-1", 0)
+        await end_of(ground, "s-1")
+        for server_id in ("s-1", "s-2"):
+            await ground.engine.forget(server_id)
+        await ground.engine.settled()
+        await ground.engine.leave()
+        assert engine_daemon.ask("GET", f"/networks/innkeeper-{ground.house}")[0] == 404

@@ -125,6 +125,11 @@ async def test_a_dockerfile_is_built(ground: Ground) -> None:
     assert ground.tags() - before == {ground.name()}
     again = await ground.build(f'FROM {IMAGE}\nCMD ["x"]\n')
     assert again != image_id
+    assert found.startable, "its base says what to run"
+    await ground.build("FROM scratch\nCOPY game /game\n", game="no program")
+    silent = await ground.images.find(ground.name())
+    assert silent is not None
+    assert not silent.startable
     assert list(await ground.images.names()) == [ground.name()]
 
 

@@ -12,6 +12,8 @@ from factories import TestInn
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
 from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus
 from innkeeper.contract.house.hosts_v1 import HostRuns, HostSource, HostState, HostsV1, NewHost
+from innkeeper.contract.house.servers_v1 import Server, ServerState
+from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
 from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.hosts import Host
@@ -51,6 +53,10 @@ def hosts_of(inn: TestInn, token: str = "") -> HostsV1:  # type: ignore[type-arg
     return inn.client(token or inn.token).house.hosts_v1
 
 
+async def servers_of(inn: TestInn, host: str | None = None, token: str = "") -> list[Server]:
+    return (await inn.client(token or inn.token).house.servers_v1.get_servers(host=host)).servers
+
+
 async def test_a_host_is_added_used_drained_and_removed(open_inn: TestInn) -> None:
     inn = open_inn
     hosts = hosts_of(inn)
@@ -74,7 +80,9 @@ async def test_a_host_is_added_used_drained_and_removed(open_inn: TestInn) -> No
     await inn.restart()  # it is kept
     await inn.settle()
     hosts = hosts_of(inn)
-    with pytest.raises(BadRequest, match=r"servers are on host other \(8\): drain it first"):
+    with pytest.raises(
+        BadRequest, match=r"on host other \(8\): drain it first.* `innkeeper hosts servers other` lists"
+    ):
         await hosts.remove_host("other")
     assert (await hosts.drain_host("other")).state == HostState.DRAINING
     await inn.settle()
@@ -141,7 +149,7 @@ async def test_removing_by_force_ends_the_servers_there(open_inn: TestInn) -> No
 @pytest.mark.parametrize(
     ("new", "error", "told"),
     [
-        (NewHost(name="away", engine="unix:///x"), Invalid, "host away: engine: there is no answer at unix:///x"),
+        (NewHost(name="away", engine="unix:///x"), Invalid, "host away: engine: the host does not answer"),
         (NewHost(name="fake", engine="unix:///x"), BadRequest, "there is a host fake already"),
         (NewHost(name="local", engine="unix:///x"), Invalid, "local is the house's own"),
         (NewHost(name="fra", engine="http://x"), Invalid, "host fra: engine: write unix:///PATH, tcp://HOST:PORT or"),
@@ -185,6 +193,69 @@ async def test_only_admins_of_the_first_organisation_see_hosts(open_inn: TestInn
         for call in (hosts.get_hosts(), hosts.add_host(NEW), hosts.drain_host("fake"), hosts.remove_host("fake")):
             with pytest.raises(error):
                 await call
+        with pytest.raises(error):
+            await servers_of(open_inn, token=token)
+
+
+async def test_servers_are_listed_with_their_host_or_with_why_they_have_none(open_inn: TestInn) -> None:
+    inn = open_inn
+    hosts = hosts_of(inn)
+    await hosts.add_host(NEW)
+    engine_of(inn, "other").behaviour = Behaviour(start_takes=5, stop_takes=5)
+    await hosts.drain_host("fake")
+    await inn.settle()
+    game = await inn.game()
+    assert await servers_of(inn) == []
+    rooms = [await game.room() for _ in range(8)]
+    await inn.advance(1)
+    late = await game.room()
+    await inn.settle()
+    *there, last = await servers_of(inn)
+    assert {one.server_id for one in there} == {room.process_id for room in rooms}
+    assert {(one.host, one.region, one.state, one.rooms, one.address, one.waits) for one in there} == {
+        ("other", "tokyo", ServerState.STARTING, 1, None, None)
+    }
+    assert (last.server_id, last.host, last.state, last.app_id) == (late.process_id, None, "wanted", game.app_id)
+    assert last.app_name == (await game.cloud.apps_v2.get_app()).app_name
+    assert last.since == (await game.process(late.process_id)).created_at
+    assert last.waits == (
+        "no host at tokyo has 0.5 CPU and 512 MiB of memory left; the most that is free is 0 CPU and 0 MiB,"
+        " on host other"
+    )
+    assert await servers_of(inn, "other") == there
+    assert await servers_of(inn, "fake") == []
+    with pytest.raises(NotFound, match="there is no host nobody"):
+        await servers_of(inn, "nobody")
+
+    await inn.advance(5)
+    first, *_ = await servers_of(inn)
+    port = (await game.process(first.server_id)).exposed_port
+    assert port is not None
+    assert (first.state, first.address) == (ServerState.RUNNING, f"203.0.113.9:{port.port}")
+    await game.cloud.processes_v3.stop_process(first.server_id)
+    await inn.settle()
+    first, *_ = await servers_of(inn)
+    assert (first.state, first.rooms) == (ServerState.STOPPING, 0)
+    await inn.advance(5)  # and so there is room
+    assert first.server_id not in {one.server_id for one in await servers_of(inn)}
+    assert [(one.server_id, one.waits) for one in await servers_of(inn)][-1] == (late.process_id, None)
+    assert len(await servers_of(inn, "other")) == 8
+
+
+async def test_a_server_whose_host_does_not_start_it_says_why(open_inn: TestInn) -> None:
+    inn = open_inn
+    await inn.settle()
+    game = await inn.game()
+    inn.engine.unavailable = True
+    await game.room()
+    await inn.settle()
+    [server] = await servers_of(inn)
+    assert (server.host, server.state) == ("fake", ServerState.STARTING)
+    assert (server.waits or "").startswith("host fake does not answer")
+    inn.engine.unavailable = False
+    await inn.advance(1)
+    [server] = await servers_of(inn)
+    assert (server.state, server.waits) == (ServerState.RUNNING, None)
 
 
 async def test_drained_standing_servers_are_replaced_elsewhere_first(open_inn: TestInn) -> None:

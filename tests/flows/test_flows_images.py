@@ -85,6 +85,14 @@ async def test_builds_at_the_same_time_go_to_different_hosts(yard: ImageYard) ->
     assert "on host h1\n" in await yard.rest(log)
 
 
+async def test_an_image_that_says_no_program_is_warned_of(yard: ImageYard) -> None:
+    yard.on().startable = False
+    _, log = await yard.begin()
+    text = await yard.rest(log)
+    assert "Warning: the image does not say which program to run (no CMD, no ENTRYPOINT)" in text
+    assert text.endswith("Build succeeded.\n")
+
+
 async def test_hostile_archives_do_not_reach_the_engine(yard: ImageYard) -> None:
     _, log = await yard.begin(tgz(DOCKERFILE, file("../../etc/cron.d/x", b"boo")).read())
     assert "Error: `../../etc/cron.d/x` leads out of the build" in await yard.rest(log)

@@ -10,6 +10,8 @@ import click
 
 from .failures import Code, Failure
 from .fitting import fitting_build_words
+from .patience import Patience
+from .several import each
 from .talk import Talk, talks
 from .telling import columns, document, facts, size
 from .uploading import build_directory, build_image
@@ -67,7 +69,7 @@ def info(talk: Talk, build_id: str) -> None:
 def create(talk: Talk, directory: Path, build_tag: str | None, build_id: str | None) -> None:
     """Pack DIR (this one unless told), upload and build it. Nothing runs it until there is a deployment of it."""
     fitting_build_words(build_id, build_tag)
-    build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
+    build = build_directory(talk.client, directory, Patience(talk.url), build_tag=build_tag, build_id=build_id)
     document(build) if talk.as_json else click.echo(build.build_id)
 
 
@@ -97,7 +99,10 @@ def pull(
     auth = None if login is None else f"{login}:{_password(login, password_stdin)}"
     if login is None and password_stdin:
         raise Failure("--password-stdin needs --login: say whose password it is", Code.USAGE)
-    build = build_image(talk.client, image, registry=registry, auth=auth, build_tag=build_tag, build_id=build_id)
+    build = build_image(
+        talk.client, image, Patience(talk.url),
+        registry=registry, auth=auth, build_tag=build_tag, build_id=build_id,
+    )  # fmt: skip
     document(build) if talk.as_json else click.echo(build.build_id)
 
 
@@ -121,9 +126,4 @@ def _password(login: str, from_input: bool) -> str:
 @talks
 def delete(talk: Talk, build_ids: Sequence[str]) -> None:
     """Delete builds. Servers that run them run on; no new ones can start."""
-    for build_id in build_ids:
-        talk.client.builds_v3.delete_build(build_id)
-        if not talk.as_json:
-            click.echo(f"Deleted {build_id}")
-    if talk.as_json:
-        document({"deleted": build_ids})
+    each(talk, build_ids, talk.client.builds_v3.delete_build, word="deleted", told="Deleted {}")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .failures import Failure, told
+from .patience import Patience
 from .telling import aside, document
 from .uploading import build_directory
 
@@ -141,7 +142,7 @@ def _show(house: House, example: Path, teller: Teller, *, once: bool) -> None:
         tell(f"{house.url} (data in {house.data})")
     with house.client() as client:
         with teller.step(f"The game in {example} is packed, uploaded, built and deployed", "deploy") as tell:
-            deployment = _deploy(client, example)
+            deployment = _deploy(client, example, Patience(house.url))
             tell(f"build {deployment.build_id}, deployment {deployment.deployment_id}")
         with teller.step("A room is opened; a server starts for it and binds its ports", "room") as tell:
             process_id, info = _open_room(client, deployment.app_id)
@@ -169,7 +170,7 @@ def _show(house: House, example: Path, teller: Teller, *, once: bool) -> None:
     _stay(house, "" if teller.as_json else _go_on(house, deployment.app_id, info, example))
 
 
-def _deploy(client: HathoraCloud, example: Path) -> DeploymentV3:
+def _deploy(client: HathoraCloud, example: Path, patience: Patience) -> DeploymentV3:
     from innkeeper.contract.hathora.apps_v2 import AuthConfiguration, CreateAppConfig, RecordStringNever
     from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentConfigV3, EnvVariable
     from innkeeper.contract.hathora.words import TransportType
@@ -177,7 +178,7 @@ def _deploy(client: HathoraCloud, example: Path) -> DeploymentV3:
     yes = RecordStringNever()
     logins = AuthConfiguration(anonymous=yes, nickname=yes)
     app = client.apps_v2.create_app(CreateAppConfig(app_name="first-room", auth_configuration=logins))
-    build = build_directory(client, example, build_tag="demo")
+    build = build_directory(client, example, patience, build_tag="demo")
     # The game needs Python 3.11, which this program runs on and the machine's own python3 may not be. Where we are
     # root the server is somebody else, who may not enter the folder of our Python.
     mine = [] if os.geteuid() == 0 else [EnvVariable(name="PATH", value=f"{Path(sys.executable).parent}:{_PATH}")]

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from .failures import Failure
 from .fitting import fitting_app_name, fitting_build_words
 from .howto import config_of, howto_options, lost, masked
+from .patience import Patience
 from .talk import Talk, app_option, talks
 from .telling import aside, document
 from .uploading import build_directory, check
@@ -51,7 +52,7 @@ def deploy(
     config = config_of("", howto, latest)
     for text in lost(config):
         aside(f"innkeeper: {text}")
-    build = build_directory(talk.client, directory, build_tag=build_tag, build_id=build_id)
+    build = build_directory(talk.client, directory, Patience(talk.url), build_tag=build_tag, build_id=build_id)
     deployment = talk.client.deployments_v3.create_deployment(replace(config, build_id=build.build_id), app_id)
     if talk.as_json:
         document({"build": build, "deployment": masked(deployment)})

@@ -56,19 +56,22 @@ def told(url: str = "", *, as_json: bool = False) -> Generator[None]:
     except KeyboardInterrupt:
         raise click.exceptions.Exit(int(Code.INTERRUPTED)) from None
     except Exception as error:
-        failure = error if isinstance(error, Failure) else _failure(error, url)
+        failure = failure_of(error, url)
         if failure is None:
             raise
         failure.as_json = as_json
         raise failure from (None if failure is error else error)
 
 
-def _failure(error: Exception, url: str) -> Failure | None:
+def failure_of(error: Exception, url: str) -> Failure | None:
+    """What calls and wings raise, for people; None for what is a mistake of ours. ``url`` as for :func:`told`."""
     from innkeeper.contract.errors import CallError, ConnectionFailed, DeadlineExceeded, StatusError
     from innkeeper.kit.errors import HouseError
     from innkeeper.settings import WrongSetting
 
     match error:
+        case Failure():
+            return error
         case StatusError():
             return _status(error, url)
         case ConnectionFailed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,10 +49,34 @@ def list_hosts(talk: Talk) -> None:
         ),
         "There is no host, so no server can be started. Take one in with `innkeeper hosts add`.",
     )  # fmt: skip
+    _tell_notes((one.name, note) for one in found for note in one.notes)
+
+
+@hosts.command()
+@click.argument("name", metavar="[HOST]", required=False, shell_complete=completing.hosts)
+@talks
+def servers(talk: Talk, name: str | None) -> None:
+    """List the servers of all apps, or those on a host, and why one has no place yet. The oldest comes first."""
+    found = talk.client.house.servers_v1.get_servers(host=name).servers
+    if talk.as_json:
+        document(found)
+        return
+    columns(
+        ("server", "host", "app", "region", "state", "rooms", "since", "address"),
+        (
+            [one.server_id, one.host, one.app_name, one.region, one.state, one.rooms, one.since, one.address]
+            for one in found
+        ),
+        f"No server is on {name}." if name else "There is no server.",
+    )
+    _tell_notes((one.server_id, one.waits) for one in found if one.waits)
+
+
+def _tell_notes(notes: Iterable[tuple[str, str]]) -> None:
+    """What is to be known of some things, each with its name; what is the same of several is told once."""
     noted: dict[str, list[str]] = {}
-    for one in found:
-        for note in one.notes:
-            noted.setdefault(note, []).append(one.name)
+    for name, note in notes:
+        noted.setdefault(note, []).append(name)
     for note, names in noted.items():
         aside(f"{', '.join(names)}: {note}")
 
@@ -125,7 +150,10 @@ def resume(talk: Talk, name: str) -> None:
 @talks
 def remove(talk: Talk, name: str, force: bool) -> None:
     """Let a host go that was added. Those of the settings file are taken out there."""
+    found = [one for one in talk.client.house.hosts_v1.get_hosts().hosts if one.name == name]
     talk.client.house.hosts_v1.remove_host(name, force=force)
+    if any(one.state in ("silent", "lost") for one in found):
+        aside(f"{name} does not answer: what runs there runs on, until its engine is a host of this Innkeeper again")
     if talk.as_json:
         document({"removed": name})
     else:

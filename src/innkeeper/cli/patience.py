@@ -1,6 +1,6 @@
 """Going on over a restart of Innkeeper: game servers and rooms outlive it, so who watches them need not stop.
 
-Used by ``logs --follow`` and by what looks at a room again and again.
+Used by ``logs --follow``, by what looks at a room again and again, and by what waits for a build.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .telling import aside
 
 if TYPE_CHECKING:
+    from innkeeper.contract.hathora.builds_v3 import BuildV3
     from innkeeper.contract.resource import ByteStream
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ _REMEMBERED = 200  # of the last lines told, to find the place again by
 
 
 class Patience:
-    """Asks again while nobody answers, for so many seconds, and says so once each time.
+    """Asks again while nobody answers, for so many seconds, and says so once each time, and when it is over.
 
     ``now`` and ``sleep`` are monotonic seconds, ``tell`` takes a sentence for the person.
     """
@@ -43,6 +44,7 @@ class Patience:
     ) -> None:
         self._url, self._seconds, self._now, self._sleep, self._tell = url, seconds, now, sleep, tell
         self._since: float | None = None
+        self.times = 0  #: how often nobody answered at first
 
     def ask(self, call: Callable[[], T]) -> T:
         """What the call brings. Raises what it raises, and a failed connection when it failed for too long."""
@@ -52,7 +54,9 @@ class Patience:
             except Exception as error:
                 self.bear(error)
             else:
-                self._since = None
+                if self._since is not None:
+                    self._since = None
+                    self._tell("innkeeper: it answers again")
                 return brought
 
     def bear(self, error: Exception) -> None:
@@ -63,6 +67,7 @@ class Patience:
             raise error
         if self._since is None:
             self._since = self._now()
+            self.times += 1
             why = error.message if isinstance(error, ServerError) else f"{self._url} does not answer"
             self._tell(f"innkeeper: {why}; asking again for {self._seconds:g} s")
         if self._now() - self._since + _EVERY > self._seconds:
@@ -95,6 +100,47 @@ def followed(
             patience.pause()
         except Exception as error:
             patience.bear(error)
+
+
+def heard_out(
+    listen: Callable[[], ByteStream],
+    look: Callable[[], BuildV3],
+    tell: Callable[[str], None],
+    patience: Patience,
+) -> tuple[BuildV3, bool]:
+    """Have a build run and tell its log, over breaks of the connection.
+
+    Returns the build as it is when that is over, and whether the end of its log was told.
+    ``listen`` has it run, or listens to the run there is: an Innkeeper that starts again runs again what was cut off,
+    with a log of its own. Raises what ``listen`` raises where no run came of it, and what ``look`` raises.
+    """
+    from innkeeper.contract.errors import StatusError
+
+    before: list[str] = []
+    while True:
+        refusal: StatusError | None = None
+        heard: list[str] = []
+        known, same = iter(before), True
+        times = patience.times
+        try:
+            with listen() as log:
+                for text in log.lines():
+                    heard.append(text)
+                    # A log comes from its beginning: that of the same run was told so far already.
+                    same = same and next(known, None) == text
+                    if not same:
+                        tell(text)
+        except StatusError as error:
+            refusal = error
+        except Exception as error:
+            patience.bear(error)
+        before = before if same else heard
+        build = patience.ask(look)
+        if build.status not in ("created", "running"):
+            return build, refusal is None and patience.times == times
+        if refusal is not None and build.status == "created":
+            raise refusal
+        patience.pause()
 
 
 def unseen(told: Sequence[str], lines: Iterable[str]) -> Iterator[str]:

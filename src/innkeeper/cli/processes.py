@@ -14,6 +14,7 @@ import click
 
 from . import completing
 from .failures import Code, Failure
+from .several import each
 from .talk import Talk, app_option, region_of, region_option, talks
 from .telling import columns, document, facts
 
@@ -102,17 +103,12 @@ def stop(talk: Talk, process_ids: Sequence[str], app: str | None, everything: bo
         raise Failure("name the servers to end, or say --all", Code.USAGE)
     if everything:
         app_ids = [talk.app_id(app)] if app else [one.app_id for one in talk.apps()]
-        doomed = [(app_id, one.process_id) for app_id in app_ids for one in list(each_process(talk, app_id, ALIVE))]
+        doomed = {one.process_id: app_id for app_id in app_ids for one in each_process(talk, app_id, ALIVE)}
     else:
-        app_id = talk.app_id(app)
-        doomed = [(app_id, process_id) for process_id in process_ids]
-    for app_id, process_id in doomed:
-        talk.client.processes_v3.stop_process(process_id, app_id)
-        if not talk.as_json:
-            click.echo(f"Told {process_id} to end")
-    if talk.as_json:
-        document({"stopped": [process_id for _, process_id in doomed]})
-    elif not doomed:
+        doomed = dict.fromkeys(process_ids, talk.app_id(app))
+    stop_one = talk.client.processes_v3.stop_process
+    ended = each(talk, doomed, lambda one: stop_one(one, doomed[one]), word="stopped", told="Told {} to end")
+    if not ended and not talk.as_json:
         click.echo("No server runs.")
 
 

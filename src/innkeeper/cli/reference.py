@@ -35,11 +35,13 @@ one app, none is needed.
 
 **Results** go to standard output, what is told along the way to standard error. With `--json` the result is one JSON
 document with the names of the API; `logs` and `rooms watch` print one document a line, and an error is the line
-`{"error": {"message": ...}}` on standard error. What `deploy` and `deployments create` print has `***` for values of
-variables, as logs of pipelines are kept; `deployments info --json` shows them.
+`{"error": {"message": ...}}` on standard error. Where several things were named, those that were done before one failed
+are in it: `"deleted": [...]`. What `deploy` and `deployments create` print has `***` for values of variables, as logs
+of pipelines are kept; `deployments info --json` shows them.
 
-**Restarts.** `logs --follow`, `rooms watch` and `rooms create --wait` go on when Innkeeper is away for 30 seconds.
-Of what was printed meanwhile a log tells the last 5,000 lines; where it repeats itself, some may come twice.
+**Restarts.** `logs --follow`, `rooms watch`, `rooms create --wait` and what waits for a build (`deploy`,
+`builds create`, `builds pull`) go on when Innkeeper is away for 30 seconds. Of what was printed meanwhile a log tells
+the last 5,000 lines; where it repeats itself, some may come twice. A build is run again from its beginning.
 
 **It ends with**
 

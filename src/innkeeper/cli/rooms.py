@@ -14,8 +14,10 @@ from .failures import Failure
 from .fitting import fitting
 from .patience import SECONDS, Patience
 from .processes import ALIVE, address_of, each_process
+from .several import each
 from .talk import Talk, app_option, region_of, region_option, talks
 from .telling import aside, columns, document, facts, line, moment
+from .waiting import Waiting, waiting
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.rooms_v2 import (
@@ -73,15 +75,16 @@ def create(
     if not wait:
         document(room) if talk.as_json else _tell_connection(room)
         return
-    patience = _patience(talk, began + timeout)
-    for seen in _looks(talk, patience, app_id, room.room_id, began + timeout):
+    patience, waits = _patience(talk, began + timeout), waiting(talk)
+    for seen in _looks(talk, patience, waits, app_id, room.room_id, began + timeout):
         if seen.status == "active":
             break
         if seen.status == "destroyed":
             raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, seen)}")
     else:
         more = talk.again("rooms", "watch", room.room_id, app=app)
-        raise Failure(f"room {room.room_id} is not open after {timeout:g} s. To go on looking: {more}")
+        text = f"room {room.room_id} is not open after {timeout:g} s. To go on looking: {more}"
+        raise Failure(text, **waits.facts)
     info = _open(talk, patience, app_id, room, seen)
     if talk.as_json:
         document(info)
@@ -177,9 +180,9 @@ def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float 
     """
     app_id = talk.app_id(app)
     end = None if timeout is None else time.monotonic() + timeout
-    patience = _patience(talk, end)
+    patience, waits = _patience(talk, end), waiting(talk)
     before = None
-    for room in _looks(talk, patience, app_id, room_id, end):
+    for room in _looks(talk, patience, waits, app_id, room_id, end):
         seat = room.current_allocation
         now = (room.status, seat and seat.process_id, room.room_config)
         if now != before:
@@ -189,7 +192,7 @@ def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float 
             if room.status != until:
                 raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, room)}")
             return
-    raise Failure(f"room {room_id} is still not {until} after {timeout:g} s")
+    raise Failure(f"room {room_id} is still not {until} after {timeout:g} s", **waits.facts)
 
 
 def _patience(talk: Talk, end: float | None) -> Patience:
@@ -197,11 +200,16 @@ def _patience(talk: Talk, end: float | None) -> Patience:
     return Patience(talk.url, SECONDS if end is None else min(SECONDS, end - time.monotonic()))
 
 
-def _looks(talk: Talk, patience: Patience, app_id: str, room_id: str, end: float | None) -> Iterator[Room]:
-    """The room as it is now, again and again until a point in (monotonic) time."""
+def _looks(
+    talk: Talk, patience: Patience, waits: Waiting, app_id: str, room_id: str, end: float | None
+) -> Iterator[Room]:
+    """The room as it is now, again and again until a point in (monotonic) time; why it is not open is told."""
     while True:
-        yield patience.ask(lambda: talk.client.rooms_v2.get_room_info(room_id, app_id))
-        if end is not None and time.monotonic() + _EVERY > end:
+        room = patience.ask(lambda: talk.client.rooms_v2.get_room_info(room_id, app_id))
+        yield room
+        is_last = end is not None and time.monotonic() + _EVERY > end
+        waits.look(room, last=is_last)
+        if is_last:
             return
         time.sleep(_EVERY)
 
@@ -245,12 +253,8 @@ def _why(talk: Talk, patience: Patience, app_id: str, room: Room) -> str:
 def destroy(talk: Talk, room_ids: Sequence[str], app: str | None) -> None:
     """End rooms and free their seats. Their servers run on."""
     app_id = talk.app_id(app)
-    for room_id in room_ids:
-        talk.client.rooms_v2.destroy_room(room_id, app_id)
-        if not talk.as_json:
-            click.echo(f"Ended room {room_id}")
-    if talk.as_json:
-        document({"destroyed": room_ids})
+    destroy_one = talk.client.rooms_v2.destroy_room
+    each(talk, room_ids, lambda one: destroy_one(one, app_id), word="destroyed", told="Ended room {}")
 
 
 def _tell_connection(info: ConnectionInfoV2) -> None:

@@ -11,6 +11,7 @@ import click
 
 from .failures import told
 from .options import setting_options, settings_of
+from .several import each
 from .talk import Talk, talks
 from .telling import aside, columns, document
 
@@ -83,12 +84,8 @@ def create(talk: Talk, name: str, scope: Sequence[str], admin: bool, org: str | 
 def revoke(talk: Talk, token_ids: Sequence[str], org: str | None) -> None:
     """End tokens, for ever and at once."""
     org_id = org or talk.org_id()
-    for token_id in token_ids:
-        talk.client.tokens_v1.revoke_org_token(token_id, org_id)
-        if not talk.as_json:
-            click.echo(f"Revoked {token_id}")
-    if talk.as_json:
-        document({"revoked": token_ids})
+    revoke_one = talk.client.tokens_v1.revoke_org_token
+    each(talk, token_ids, lambda token_id: revoke_one(token_id, org_id), word="revoked", told="Revoked {}")
 
 
 def _needed(command: Any) -> Any:

@@ -156,9 +156,11 @@ def _runs(host: Host) -> str:
     """What servers are on a host: programs, or containers by which engine."""
     if host.images is None:
         return "programs"
+    where = host.spec.engine if host.spec is not None else "an engine"
+    if not host.answers:  # what it told of itself is out of date, or is but that it does not answer
+        return f"containers by {where}, which does not answer now"
     told = host.abilities.notes[:1] if host.abilities is not None else ()
-    engine = "".join(told) or (host.spec.engine if host.spec is not None else "an engine")
-    return f"containers by {engine}" + ("" if host.answers else ", which does not answer now")
+    return f"containers by {''.join(told) or where}"
 
 
 def _ways(inn: Inn) -> str:

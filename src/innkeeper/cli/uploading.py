@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .failures import Failure
 from .pack import CannotPack, check_directory, pack
+from .patience import Patience, heard_out
 from .telling import aside, many, size
 
 if TYPE_CHECKING:
@@ -30,7 +32,12 @@ def check(directory: Path) -> None:
 
 
 def build_directory(
-    client: HathoraCloud, directory: Path, *, build_tag: str | None = None, build_id: str | None = None
+    client: HathoraCloud,
+    directory: Path,
+    patience: Patience,
+    *,
+    build_tag: str | None = None,
+    build_id: str | None = None,
 ) -> BuildV3:
     """Pack, upload and run a build; its log goes to standard error. Raises :class:`Failure`."""
     began = time.monotonic()
@@ -47,13 +54,14 @@ def build_directory(
     finally:
         packed.path.unlink()
     # A build takes as long as it takes; the log tells that it goes on.
-    with client.builds_v3.run_build.options(timeout=None)(created.build_id) as log:
-        return _finished(client, created.build_id, log, "Built", began)
+    run = client.builds_v3.run_build.options(timeout=None)
+    return _finished(client, created.build_id, partial(run, created.build_id), patience, "Built", began)
 
 
 def build_image(
     client: HathoraCloud,
     image: str,
+    patience: Patience,
     *,
     registry: str | None = None,
     auth: str | None = None,
@@ -62,7 +70,7 @@ def build_image(
 ) -> BuildV3:
     """Make a build of an image in a registry; its log goes to standard error. Raises :class:`Failure`."""
     from innkeeper.contract.hathora.builds_v3 import CreateBuildV3Params, RegistryConfig
-    from innkeeper.sdk import UNSET, StatusError
+    from innkeeper.sdk import UNSET, BadRequest, Invalid
 
     began = time.monotonic()
     params = CreateBuildV3Params(
@@ -72,22 +80,31 @@ def build_image(
     source = RegistryConfig(
         image=image, registry_url=UNSET if registry is None else registry, auth=UNSET if auth is None else auth
     )
+    run = client.builds_v3.run_build_registry.options(timeout=None)
+    hint = "" if auth else "; if the registry asks who you are, add --login USER"
     try:
-        with client.builds_v3.run_build_registry.options(timeout=None)(created.build_id, source) as log:
-            hint = "" if auth else "; if the registry asks who you are, add --login USER"
-            return _finished(client, created.build_id, log, "Pulled", began, hint)
-    except StatusError:  # what was asked for is none: nothing ever comes of the build
+        listen = partial(run, created.build_id, source)
+        return _finished(client, created.build_id, listen, patience, "Pulled", began, hint)
+    except (BadRequest, Invalid):  # what was asked for is none: nothing ever comes of the build
         client.builds_v3.delete_build(created.build_id)
         raise
 
 
-def _finished(client: HathoraCloud, build_id: str, log: ByteStream, done: str, began: float, hint: str = "") -> BuildV3:
-    """Tell the log of a build as it comes; the build, if it has succeeded."""
-    for line in log.lines():
-        aside(f"  {line}")
-    build = client.builds_v3.get_build(build_id)
+def _finished(
+    client: HathoraCloud,
+    build_id: str,
+    listen: Callable[[], ByteStream],
+    patience: Patience,
+    done: str,
+    began: float,
+    hint: str = "",
+) -> BuildV3:
+    """Have a build run and tell its log as it comes, over a restart of Innkeeper too; the build, if it succeeded."""
+    look = partial(client.builds_v3.get_build, build_id)
+    build, heard = heard_out(listen, look, lambda line: aside(f"  {line}"), patience)
     if build.status != "succeeded":
-        raise Failure(f"build {build_id} has {build.status}; its log above says why{hint}", build=build_id)
+        why = f"its log above says why{hint}" if heard else "the end of its log is lost; create it again to see why"
+        raise Failure(f"build {build_id} has {build.status}; {why}", build=build_id)
     aside(f"{done} {build_id} in {time.monotonic() - began:.1f} s")
     return build
 

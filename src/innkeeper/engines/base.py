@@ -108,9 +108,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What this engine can do on this machine, found out when it opened; told in the log and by ``/healthz``."""
+    """What this engine can do on this machine; told in the log and to operators."""
 
-    memory: str  #: how the memory limit is held: "cgroup v2", "cgroup v1", "rlimit"
+    memory: str  #: how the memory limit is held: "cgroup v2", "cgroup v1", "rlimit"; "unknown" while it is silent
     cpu: str  #: how the CPU limit is held: "cgroup v2", "cgroup v1", "none"
     notes: Sequence[str] = field(default_factory=tuple)  #: what the operator should know, one sentence each
 
@@ -150,12 +150,24 @@ class Engine(Protocol):
     async def open(self) -> Abilities:
         """Reach the host and find all servers of ours that it knows, also those started before a restart.
 
-        A host elsewhere that does not answer now is no error: it is silent, and taken up when it answers.
+        A host elsewhere that does not answer now is no error: it is silent, its notes say why, and it is taken up when
+        it answers.
         """
         ...
 
     async def close(self) -> None:
         """Let go of the host. The servers run on."""
+        ...
+
+    async def abilities(self) -> Abilities:
+        """What :meth:`open` told, as it is now: more is known of a host that was silent then."""
+        ...
+
+    async def leave(self) -> None:
+        """The host is the house's no more: take away what was made there for all servers together, if it answers.
+
+        They are gone by then, and :meth:`close` follows.
+        """
         ...
 
     async def start(self, launch: Launch) -> Report:

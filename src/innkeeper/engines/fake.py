@@ -131,6 +131,11 @@ class FakeEngine:
             self._due.clear()
         self._was_open = True
         self._task = asyncio.create_task(self._run())
+        return await self.abilities()
+
+    async def abilities(self) -> Abilities:
+        if self.silent_since is not None:
+            return Abilities(memory="unknown", cpu="unknown", notes=("the host does not answer",))
         return Abilities(memory="none", cpu="none", notes=("nothing is run: this engine pretends",))
 
     async def close(self) -> None:
@@ -230,6 +235,9 @@ class FakeEngine:
                 tcp = any(port.transport is Transport.TCP for port in self.launches[server_id].ports)
                 found[server_id] = self.usages.get(server_id, Usage(0.0, 0, 0 if tcp else None))
         return found
+
+    async def leave(self) -> None:
+        """Nothing was made for all servers together."""
 
     async def settled(self) -> None:
         """At once: :meth:`forget` leaves nothing but output."""

@@ -35,6 +35,7 @@ class FakeImages:
         self.refuse: str | None = None
         self.lines: Sequence[str] = ()
         self.size = 1000  #: bytes of what comes next
+        self.startable = True  #: what comes next says which program to run
         self.archive_ballast = 0  #: bytes that archives have beside what they need
         self.hold: asyncio.Event | None = None
         self.lose_answers = False
@@ -135,7 +136,7 @@ class FakeImages:
 
     def _keep(self, name: ImageName, architecture: str) -> Image:
         digest = hashlib.sha256(name.encode()).hexdigest()
-        return self._put(name, Image(f"sha256:{digest}", architecture, "linux", self.size))
+        return self._put(name, Image(f"sha256:{digest}", architecture, "linux", self.size, self.startable))
 
     def _put(self, name: ImageName, image: Image) -> Image:
         assert self._engine.images is not None

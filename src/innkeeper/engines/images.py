@@ -24,6 +24,7 @@ class Image:
     architecture: str  #: as engines spell it: ``amd64``, ``arm64``
     system: str  #: ``linux``
     bytes: int  #: unpacked
+    startable: bool = True  #: whether it says which program to run
 
 
 @dataclass(frozen=True, slots=True, repr=False)

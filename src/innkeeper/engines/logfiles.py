@@ -95,6 +95,27 @@ class LogFile:
             return max(at, 0)
 
 
+class LeftLogs:
+    """Output of servers whose hosts the house has no more. ``hosts`` is the folder with a folder for each host.
+
+    Where output lies is what ``docker/engine.py`` says of its own: ``logs/`` in its host's folder.
+    """
+
+    def __init__(self, hosts: Path) -> None:
+        self._hosts = hosts
+
+    def open(self, host_id: str, server_id: str) -> LogFile:
+        """The output of a server. Raises ``KeyError`` when none is kept."""
+        if any(len(Path(name).parts) != 1 or name == ".." for name in (host_id, server_id)):
+            raise KeyError(server_id)
+        return LogFile(self._hosts / host_id / "logs" / f"{server_id}.log")
+
+    def discard(self, server_id: str) -> None:
+        """Delete the output of a server."""
+        for path in self._hosts.glob(f"*/logs/{server_id}.log"):
+            path.unlink(missing_ok=True)
+
+
 async def read_all(
     file: LogFile, *, tail: int | None, follow: bool, ended: Callable[[], bool], pause: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[bytes]:

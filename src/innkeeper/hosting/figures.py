@@ -37,10 +37,11 @@ class HouseFigures:
             told["keeper"] = f"its last {self._keeper.loop.failures} passes failed; see the log"
         now = self._clock.now()
         for host in self._hosts:
+            alive = 0 if host.lost else sum(1 for report in host.engine.reports().values() if report.alive)
             told["hosts"][host.id] = {
                 "engine": host.engine.name,
                 "state": host.state.value,
-                "servers": sum(1 for report in host.engine.reports().values() if report.alive),
+                "servers": alive,
                 "free_ports": host.ports.free_count(now),
             }
         well = told["database"] == "ok" and told["keeper"] == "ok"

@@ -7,6 +7,7 @@ Hosts come from three sides: this machine, the settings, and the table ``hosts``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,14 +18,17 @@ from innkeeper.db.database import Database
 from innkeeper.engines.base import HostUnavailable
 from innkeeper.hostspecs import HostSpec, clashes, read_spec
 from innkeeper.kit.clock import Clock
-from innkeeper.kit.errors import Invalid, NotFound, Taken
+from innkeeper.kit.errors import HouseError, Invalid, NotFound, Taken
 
-from .hosts import Host, Hosts
+from .hosts import Host, Hosts, HostState
 from .keeper import HostingKeeper
+from .model import Server, ServerState
 from .queries import hosts as queries
 from .queries.placing import used_of_hosts
 
 log = logging.getLogger(__name__)
+#: States in which something may be in a server's way.
+_WAITING = (ServerState.WANTED, ServerState.STARTING)
 
 #: Makes a host of what was said of it. Raises ``Invalid``.
 Make = Callable[[HostSpec], Host]
@@ -51,6 +55,20 @@ class HostView:
     free_memory_mb: float
     architecture: str | None
     notes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """A server that lives, as the operator sees it."""
+
+    server: Server
+    app_name: str
+    waits: str | None  #: why it has no place yet, or is not started there; None where nothing is in its way
+
+    @property
+    def rooms(self) -> int:
+        """How many have a seat on it now. Those of one that is stopping are over, though its seats are not freed."""
+        return 0 if self.server.state is ServerState.STOPPING else self.server.taken
 
 
 async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[HostSpec], make: Make) -> Hosts:
@@ -91,6 +109,13 @@ def _how_to_end(host: Host) -> str:
     return "set programs = false" if host.images is None else 'set container_engine = "none"'
 
 
+def _notes(host: Host) -> Sequence[str]:
+    """What an operator should know of it."""
+    told = () if host.abilities is None else host.abilities.notes
+    hidden = host.draining and host.state is not HostState.DRAINING
+    return (*told, "it is drained, and takes no servers when it is back") if hidden else told
+
+
 def _made(spec: HostSpec, make: Make) -> Host:
     host = make(spec)
     host.spec = spec
@@ -108,6 +133,16 @@ class Fleet:
         """All hosts, in the order in which they came."""
         counts, used = await self._db.read(queries.counts), await self._db.read(used_of_hosts)
         return [self._view(host, counts.get(host.id, 0), used) for host in self._hosts]
+
+    async def servers(self, host: str | None = None) -> Sequence[ServerView]:
+        """The servers that live, of all apps or on one host, the oldest first. Raises NotFound for an unknown host."""
+        if host is not None:
+            self._host(host)
+        trouble = self._keeper.placing.trouble
+        return [
+            ServerView(server, app_name, trouble.get(server.id) if server.state in _WAITING else None)
+            for server, app_name in await self._db.read(queries.living, host)
+        ]
 
     def locations(self) -> frozenset[str]:
         """Where servers may count as being; empty is everywhere."""
@@ -135,7 +170,8 @@ class Fleet:
             try:
                 await self._keeper.take_on(host)
                 if not host.answers:
-                    raise HostUnavailable(f"there is no answer at {spec.engine}")
+                    why = None if host.abilities is None else "; ".join(host.abilities.notes)
+                    raise HostUnavailable(why or f"there is no answer at {spec.engine}")
             except BaseException as error:
                 await self._keeper.let_go(host.id)
                 await self._db.write(queries.forget, spec.name)
@@ -144,6 +180,8 @@ class Fleet:
                     raise Invalid(f"host {spec.name}: engine: {error}") from None
                 raise
             log.info("host %s was added by %s", spec.name, by)
+        with contextlib.suppress(HouseError):  # the keeper's own pass tells
+            await self._keeper.keep()  # what runs there is compared: it takes servers when we answer
         return await self.get(spec.name)
 
     async def drain(self, name: str, by: str) -> HostView:
@@ -158,7 +196,8 @@ class Fleet:
         async with self._changing:
             host = self._host(name)
             await self._db.write(queries.set_draining, name, draining, self._clock.now())
-            host.draining = draining
+            if host.draining is not draining:
+                host.draining, host.since = draining, self._clock.now()
             self._keeper.ring()
             log.info("host %s is %s by %s", name, "drained" if draining else "used again", by)
         return await self.get(name)
@@ -166,15 +205,20 @@ class Fleet:
     async def remove(self, name: str, by: str, *, force: bool) -> None:
         """Let a host go that was added. Raises NotFound, Invalid for one that was not, Taken while servers are there.
 
-        ``force`` ends those servers, and their rooms with the reason that the host was removed.
+        ``force`` ends those servers, and their rooms with the reason that the host was removed. Taken, too, while it
+        does not answer: with ``force`` what still runs there runs on, until its engine is a host of the house again.
         """
         async with self._changing:
             host = self._host(name)
             if not host.added:
                 raise Invalid(f"host {name} was not added by command: {_how_to_end(host)}, or drain it")
+            if not host.answers and not force:
+                told = "and what may still run there cannot be ended: bring it back, or let it go as it is with --force"
+                raise Taken(f"host {name} does not answer, {told}")
             counts = await self._db.read(queries.counts)
             if counts.get(name, 0) and not force:
-                raise Taken(f"servers are on host {name} ({counts[name]}): drain it first, or end them with --force")
+                told = f"drain it first, or end them with --force. `innkeeper hosts servers {name}` lists them"
+                raise Taken(f"servers are on host {name} ({counts[name]}): {told}")
             was_draining, host.draining = host.draining, True
             try:
                 await self._keeper.let_go(name, f"host {name} was removed", empty=not force)
@@ -183,6 +227,8 @@ class Fleet:
                 raise
             await self._db.write(queries.forget, name)
             log.info("host %s was removed by %s", name, by)
+            if not host.answers:
+                log.warning("host %s did not answer: servers that run there run on until it is added again", name)
 
     def _host(self, name: str) -> Host:
         host = self._hosts.get(name)
@@ -211,5 +257,5 @@ class Fleet:
             memory_mb=host.memory_mb,
             free_memory_mb=max(0.0, host.memory_mb - memory_mb),
             architecture=host.architecture,
-            notes=() if host.abilities is None else host.abilities.notes,
+            notes=_notes(host),
         )

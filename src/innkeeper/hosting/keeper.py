@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
+from innkeeper.engines.base import HostUnavailable
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.errors import Taken
@@ -85,7 +86,7 @@ class HostingKeeper:
         )  # fmt: skip
         self.living = Living(
             db, clock, bell, hosts, self.reporting, self.placing, self._lanes, lost_seconds=rules.lost,
-            placing_seconds=rules.placing, draining_seconds=rules.draining,
+            placing_seconds=rules.placing, draining_seconds=rules.draining, grace_seconds=rules.grace,
         )  # fmt: skip
         self.retiring = Retiring(
             db, clock, hosts, self.reporting, self.placing, self._lanes, grace_seconds=rules.grace,
@@ -138,11 +139,22 @@ class HostingKeeper:
         if host.answers:  # what is left of its servers goes while there is a line to it
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLEARING):
-                    await host.engine.settled()
+                    await self._clear_up(host)
         await self._leave(host)
         if host.images is not None:
             await host.images.close()
         self._bell.ring()
+
+    async def _clear_up(self, host: Host) -> None:
+        """Nothing of the house is left there. Builds are kept by the house, and brought again where they are needed."""
+        await host.engine.settled()
+        try:
+            if host.images is not None:
+                for name in await host.images.names():
+                    await host.images.remove(name)
+            await host.engine.leave()
+        except HostUnavailable as error:
+            log.warning("what was made on host %s for all its servers stays there: %s", host.id, error)
 
     async def _open(self, host: Host) -> None:
         host.settled, host.lost, host.since = False, False, self._clock.now()

@@ -36,6 +36,9 @@ NO_ENGINE = (
     " or add a machine that has one with `innkeeper hosts add`"
 )
 
+#: A warning and no failure: another API may say what to run.
+NO_PROGRAM = "Warning: the image does not say which program to run (no CMD, no ENTRYPOINT): its servers cannot start"
+
 
 class NoBuilder(Unavailable):
     """No host is there to make an image on. The text is a sentence without its capital and its end."""
@@ -132,6 +135,8 @@ class ImageMaker:
             try:
                 image = await while_it_answers(host, self._clock, work(host))
                 await self._check(host, image)
+                if not image.startable:
+                    tell(NO_PROGRAM)
                 tell(f"Keeping the image: {image.bytes / 1e6:,.1f} MB, {image.architecture}")
                 await while_it_answers(host, self._clock, self.images.keep(host, build.key))
                 return image

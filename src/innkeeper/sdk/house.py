@@ -1,4 +1,4 @@
-"""The house's own API, for clients of an Innkeeper: ``client.house.hosts_v1``. Made by ``hathora.py``."""
+"""The house's own API, for clients of an Innkeeper: ``client.house.hosts_v1`` and more. Made by ``hathora.py``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from innkeeper.contract.resource import Caller, M
 
 if TYPE_CHECKING:
     from innkeeper.contract.house.hosts_v1 import HostsV1
+    from innkeeper.contract.house.servers_v1 import ServersV1
 
 
 class House(Generic[M]):
@@ -22,6 +23,11 @@ class House(Generic[M]):
     def hosts_v1(self) -> HostsV1[M]:
         """Hosts: the machines that servers run on."""
         return self._group("hosts_v1")  # type: ignore[no-any-return]
+
+    @cached_property
+    def servers_v1(self) -> ServersV1[M]:
+        """Servers: what runs on the hosts, and what waits for a place there."""
+        return self._group("servers_v1")  # type: ignore[no-any-return]
 
     def _group(self, name: str) -> Any:
         return HOUSE.resource(name)(self._caller)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from innkeeper.cli.patience import MOST_LINES, Patience, followed, unseen
-from innkeeper.contract.errors import ConnectionFailed, NotFound, ServerError
+from innkeeper.cli.patience import MOST_LINES, Patience, followed, heard_out, unseen
+from innkeeper.contract.errors import CallError, ConnectionFailed, Invalid, NotFound, ServerError
+from innkeeper.contract.hathora.builds_v3 import BuildStatus, BuildV3
 
 AWAY = ConnectionFailed("the connection broke", sent=True)
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 BUSY = ServerError("the database does not answer", status=503, headers={}, body=b"")
 
 
@@ -44,10 +48,13 @@ def test_it_asks_again_and_says_so_once_each_time() -> None:
     wait = Wait()
     patience = wait.patience()
     assert patience.ask(script(AWAY, BUSY, AWAY, "there")) == "there"
-    assert wait.told == ["innkeeper: http://inn does not answer; asking again for 30 s"]
+    away = ["innkeeper: http://inn does not answer; asking again for 30 s", "innkeeper: it answers again"]
+    assert wait.told == away
     assert 0 < wait.now < 5
+    assert patience.ask(script("there")) == "there"
+    assert wait.told == away
     assert patience.ask(script(AWAY, "there")) == "there"
-    assert len(wait.told) == 2
+    assert wait.told == away * 2
 
 
 def test_it_gives_up_in_time() -> None:
@@ -146,3 +153,55 @@ def test_a_log_is_followed_over_breaks_and_restarts_to_its_end() -> None:
     over = iter([False, True])
     assert list(followed(open_at, lambda: next(over), 10, wait.patience())) == ["a", "b", "c", "d"]
     assert tails == [10, 10, MOST_LINES, MOST_LINES, MOST_LINES]
+
+
+def build(status: str) -> BuildV3:
+    return BuildV3(
+        build_id="b", status=BuildStatus(status), image_size=0, org_id="org", created_at=WHEN, created_by="me",
+        started_at=None, finished_at=None, deleted_at=None,
+    )  # fmt: skip
+
+
+FINISHED = Invalid("build b is failed already; create another one", status=422, headers={}, body=b"")
+NONE = Invalid("image: there is no such thing", status=422, headers={}, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("logs", "looks", "heard", "status", "whole"),
+    [
+        ([Log(["a", "b"])], ["succeeded"], "ab", "succeeded", True),
+        # cut off; the next Innkeeper runs it again, with a log of its own
+        ([Log(["a"], AWAY), AWAY, Log(["x"])], [AWAY, "running", "running", "succeeded"], "ax", "succeeded", True),
+        # ended in good order, because Innkeeper was told to end
+        ([Log(["a"]), Log(["x"])], ["running", "failed"], "ax", "failed", True),
+        # only the connection broke: the same log comes once more, and may break off again
+        ([Log(["a", "b"], AWAY), Log(["a"], AWAY), Log([*"abc"])], ["running"] * 2 + ["failed"], "abc", "failed", True),
+        # over between the two questions
+        ([Log(["a"], AWAY), FINISHED], ["running", "failed"], "a", "failed", False),
+        ([Log(["a"], AWAY)], ["failed"], "a", "failed", False),
+        ([Log(["a"])], [AWAY, "failed"], "a", "failed", False),
+        # had begun, and is not taken up again yet
+        ([Log(["a"], AWAY), FINISHED, Log(["x"])], ["running", "running", "succeeded"], "ax", "succeeded", True),
+        # the request never came through
+        ([AWAY, Log(["a"])], ["created", "succeeded"], "a", "succeeded", True),
+    ],
+)  # fmt: skip
+def test_a_build_is_heard_out(logs: list[object], looks: list[object], heard: str, status: str, whole: bool) -> None:
+    wait, told = Wait(), list[str]()
+    listen: Any = script(*logs)
+    look: Any = script(*(build(one) if isinstance(one, str) else one for one in looks))
+    assert heard_out(listen, look, told.append, wait.patience()) == (build(status), whole)
+    assert "".join(told) == heard
+    assert len(wait.told) == 2 * wait.told.count("innkeeper: it answers again")
+
+
+def test_a_build_that_is_refused_or_away_for_too_long_is_not_waited_for() -> None:
+    def outcome(listen: Any, look: Any) -> type[BaseException]:
+        with pytest.raises(CallError) as raised:
+            heard_out(listen, look, print, Wait().patience())
+        return raised.type
+
+    gone = NotFound("there is no build b", status=404, headers={}, body=b"")
+    assert outcome(script(NONE), script(build("created"))) is Invalid
+    assert outcome(script(AWAY), script(*[AWAY] * 100)) is ConnectionFailed
+    assert outcome(script(Log(["a"], AWAY)), script(gone)) is NotFound

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import hosts_v1
+from . import hosts_v1, servers_v1
 
-__all__ = ["hosts_v1"]
+__all__ = ["hosts_v1", "servers_v1"]

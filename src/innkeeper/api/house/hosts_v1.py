@@ -14,10 +14,12 @@ from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.house.hosts_v1 import Host, HostList, HostRuns, HostSource, HostState, HostsV1, NewHost
-from innkeeper.hosting.fleet import Fleet, HostView
+from innkeeper.hosting.fleet import HostView
 from innkeeper.hostspecs import read_spec
-from innkeeper.kit.errors import Invalid, NotFound
+from innkeeper.kit.errors import Invalid
 from innkeeper.kit.stamps import moment
+
+from .operator import fleet_of
 
 
 def host_data(view: HostView) -> Host:
@@ -47,21 +49,14 @@ def _limit(value: float) -> float | None:
     return None if isinf(value) else value
 
 
-def _fleet(visit: Visit) -> Fleet:
-    """The hosts, for the operator alone."""
-    if visit.org != visit.wings.operator:
-        raise NotFound("there are no hosts of this organisation")
-    return visit.wings.fleet
-
-
 @implements(HostsV1.get_hosts)
 async def get_hosts(visit: Visit) -> HostList:
-    return HostList(hosts=[host_data(view) for view in await _fleet(visit).list()])
+    return HostList(hosts=[host_data(view) for view in await fleet_of(visit).list()])
 
 
 @implements(HostsV1.add_host)
 async def add_host(visit: Visit, params: NewHost) -> Host:
-    fleet = _fleet(visit)
+    fleet = fleet_of(visit)
     said = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     spec = read_spec(said)
     known = [region.value.lower() for region in Region]
@@ -73,14 +68,14 @@ async def add_host(visit: Visit, params: NewHost) -> Host:
 
 @implements(HostsV1.drain_host)
 async def drain_host(visit: Visit, name: str) -> Host:
-    return host_data(await _fleet(visit).drain(name, visit.by))
+    return host_data(await fleet_of(visit).drain(name, visit.by))
 
 
 @implements(HostsV1.resume_host)
 async def resume_host(visit: Visit, name: str) -> Host:
-    return host_data(await _fleet(visit).resume(name, visit.by))
+    return host_data(await fleet_of(visit).resume(name, visit.by))
 
 
 @implements(HostsV1.remove_host)
 async def remove_host(visit: Visit, name: str, *, force: bool | None = None) -> None:
-    await _fleet(visit).remove(name, visit.by, force=bool(force))
+    await fleet_of(visit).remove(name, visit.by, force=bool(force))

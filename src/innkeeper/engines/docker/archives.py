@@ -77,12 +77,13 @@ def split(reference: str) -> tuple[str, str]:
 
 def image_of(found: Mapping[str, Any]) -> Image:
     """An image from what an engine tells of it."""
-    image_id = str(found["Id"])
+    image_id, config = str(found["Id"]), found.get("Config") or {}
     return Image(
         image_id if image_id.startswith("sha256:") else f"sha256:{image_id}",
         str(found.get("Architecture") or ""),
         str(found.get("Os") or ""),
         int(found.get("Size") or 0),
+        bool(config.get("Cmd") or config.get("Entrypoint")),
     )
 
 

@@ -65,7 +65,10 @@ class Client:
             if fresh:
                 await self.close()
             if isinstance(error, DockerError):
-                raise HostUnavailable(f"{self.endpoint.url} is no container engine: {error.message}") from None
+                told = str(error.message).strip()
+                if "<" in told or "\n" in told:  # a page, of a server that is none
+                    told = f"it answers with status {error.status}"
+                raise HostUnavailable(f"{self.endpoint.url} is no container engine: {told}") from None
             raise
 
     async def _greet(self, docker: Docker) -> None:
@@ -146,6 +149,10 @@ class Client:
 
 
 def _reason(error: BaseException) -> str:
-    """Why there is no connection, without aiodocker's words around it."""
+    """Why there is no connection, without the libraries' words around it."""
     cause = error.__cause__ or error.__context__ or error if isinstance(error, DockerError) else error
-    return str(cause) or type(cause).__name__
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        cause = cause.certificate_error
+    elif isinstance(cause, aiohttp.ClientConnectorError):
+        cause = cause.os_error
+    return (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__

@@ -23,7 +23,7 @@ from .client import Client, DockerError
 from .ending import ended, micros
 from .readiness import Readiness, Starting, Way
 from .records import Note, Notes, Record, at_end, report_of
-from .spec import PORTS, SERVER, Ground, read_ports, safe_id
+from .spec import HOST, PORTS, SERVER, Ground, read_ports, safe_id
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +84,13 @@ class Containers:
         """Look at everything. Raises :class:`HostUnavailable`, and then nothing is concluded."""
         before = dict(self.records)
         async with self._client.call("listing containers"):
-            listed = await raw.list_containers(self._client.docker, self._ground().labels)
+            listed = await raw.list_containers(self._client.docker, self._ground().house_label)
         seen: set[ServerId] = set()
         waits: list[asyncio.Task[None]] = []
         for one in listed:
-            server_id = (one.get("Labels") or {}).get(SERVER, "")
-            if not safe_id(server_id):
+            labels = one.get("Labels") or {}
+            server_id = labels.get(SERVER, "")
+            if not safe_id(server_id) or not self._ground().owns(labels):
                 continue
             seen.add(server_id)
             record = self.records.get(server_id)
@@ -110,12 +111,13 @@ class Containers:
         actor = event.get("Actor") or {}
         action = event.get("Action") or event.get("status")
         container = actor.get("ID") or event.get("id")
-        if action not in _EVENTS or not container:
+        labels = actor.get("Attributes") or {}
+        if action not in _EVENTS or not container or (HOST in labels and not self._ground().owns(labels)):
             return
         record = self._of(container)
         if action == "oom" and record is not None:
             record.note.memory = True
-        if record is None and self._begun((actor.get("Attributes") or {}).get(SERVER, "")):
+        if record is None and self._begun(labels.get(SERVER, "")):
             return  # whoever starts it looks
         self._go(self.look(container))
 

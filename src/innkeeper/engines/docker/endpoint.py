@@ -68,6 +68,12 @@ class Endpoint:
 
     def context(self) -> ssl.SSLContext:
         """For TLS with this engine, both sides verified. Raises ``ValueError`` when a file is missing or is none."""
+        for path in (self.tls_ca, self.tls_certificate, self.tls_key):
+            try:
+                if path is not None:
+                    path.open("rb").close()
+            except OSError as error:
+                raise ValueError(f"the TLS file {path} for {self.url} cannot be read: {error.strerror}") from error
         try:
             context = ssl.create_default_context(cafile=None if self.tls_ca is None else str(self.tls_ca))
             if self.tls_certificate is not None:

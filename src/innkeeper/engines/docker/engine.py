@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +41,9 @@ class DockerEngine:
     ``house`` marks containers as this house's; others are never listed, stopped or removed. ``bind`` is the address of
     the host at which ports are published, empty being all. ``read_only`` makes the image's files unchangeable, with a
     small ``/tmp`` in memory. ``ways`` are the ways by which servers may be seen to be ready, best first.
+
+    ``known`` tells which hosts the house has: containers of one that it has no more count as this one's. None: all that
+    carry another host's name are left alone.
     """
 
     def __init__(
@@ -55,10 +58,11 @@ class DockerEngine:
         network: Network = "published",
         read_only: bool = False,
         ways: Sequence[Way] = WAYS,
+        known: Callable[[], Collection[str]] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._clock, self._folder = clock, folder
-        self._ground = Ground(house, host_id, "docker", network, bind, read_only)
+        self._ground = Ground(house, host_id, "docker", network, bind, read_only, known)
         self.client = Client(endpoint)  #: the line to the engine, which images may share
         self._listeners = Listeners()
         self._notes = Notes(folder / "notes")
@@ -77,7 +81,7 @@ class DockerEngine:
         self._removing = Removing(self.client, clock, folder / "logs", self._notes, chance)
         self._starting = Starting(self.client, clock, self._containers, lambda: self._ground)
         self._stopping = Stopping(self.client, clock, self._containers.keep, self._containers.look, chance)
-        self._link = Link(self.client, clock, self._ground.labels, self._sync, self._containers.heard, chance)
+        self._link = Link(self.client, clock, self._ground.house_label, self._sync, self._containers.heard, chance)
 
     @property
     def name(self) -> str:
@@ -93,9 +97,11 @@ class DockerEngine:
         (self._folder / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._containers.open()
         await self._link.open()
+        return await self.abilities()
+
+    async def abilities(self) -> Abilities:
         if self._link.silent_since is not None:
-            note = f"{self.client.endpoint.url} does not answer; it is taken up when it does"
-            return Abilities(memory="unknown", cpu="unknown", notes=(note,))
+            return Abilities(memory="unknown", cpu="unknown", notes=(self._link.trouble,))
         try:
             async with self.client.call("telling what it can"):
                 info = await self.client.docker.system.info()
@@ -113,6 +119,10 @@ class DockerEngine:
         for folder in (self._folder / "logs", self._folder / "notes", self._folder):
             with contextlib.suppress(OSError):  # something is kept there, or it never was
                 folder.rmdir()
+
+    async def leave(self) -> None:
+        if self._ground.network == "isolated":
+            await self._starting.remove_network(self._ground)
 
     async def start(self, launch: Launch) -> Report:
         """See :meth:`Engine.start`. The engine's own words are told, but no value of the environment."""

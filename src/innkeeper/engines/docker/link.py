@@ -43,6 +43,7 @@ class Link:
         self._silence = Silence(clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._tried = asyncio.Event()
+        self.trouble = ""  #: why it did not answer the last time
 
     async def open(self) -> None:
         """Begin; returns when the host answered, or did not. From now on it is tried for ever."""
@@ -69,6 +70,7 @@ class Link:
             raise HostUnavailable(f"{self._client.endpoint.url} does not answer")
 
     def _silent(self, since: int, error: Exception) -> None:
+        self.trouble = str(error)
         if self._silence.fell(since):
             log.warning("%s is silent: %s", self._client.endpoint.url, error)
 

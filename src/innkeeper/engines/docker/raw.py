@@ -70,6 +70,12 @@ async def list_containers(docker: Docker, labels: Mapping[str, str]) -> list[dic
     return found
 
 
+async def containers_in(docker: Docker, network: str) -> int:
+    """How many containers are in a network, those that ended too."""
+    asked = {"all": "1", "filters": json.dumps({"network": [network]})}
+    return len(await docker._query_json("containers/json", params=asked))
+
+
 async def stats(docker: Docker, container: str) -> dict[str, Any] | None:
     """What a container uses now, not measured twice to tell a rate. None when the engine says nothing about it."""
     asked = {"stream": "false", "one-shot": "true"}

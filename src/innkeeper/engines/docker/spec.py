@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,15 +41,27 @@ class Ground:
     network: Network = "published"
     bind: str = ""  #: the address of the host whose ports are published; empty is all
     read_only: bool = False
+    known: Callable[[], Collection[str]] | None = None  #: the house's hosts, where that is told
 
     @property
     def labels(self) -> dict[str, str]:
         """What marks a container as this host's, and as nobody else's."""
-        return {HOUSE: self.house, HOST: self.host_id}
+        return {**self.house_label, HOST: self.host_id}
+
+    @property
+    def house_label(self) -> dict[str, str]:
+        """What marks a container as one of the house's."""
+        return {HOUSE: self.house}
 
     def owns(self, labels: Mapping[str, str]) -> bool:
-        """Whether a container with these labels is this host's."""
-        return self.labels.items() <= labels.items()
+        """Whether a container with these labels is this host's, or one's that the house has no more.
+
+        A host that went while its engine was silent left its containers behind: whoever finds them there has them.
+        """
+        if labels.get(HOUSE) != self.house:
+            return False
+        host_id = labels.get(HOST)
+        return host_id == self.host_id or (self.known is not None and host_id not in self.known())
 
     @property
     def own_network(self) -> str:

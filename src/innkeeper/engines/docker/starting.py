@@ -12,6 +12,7 @@ from typing import Any
 from innkeeper.engines.base import HostUnavailable, Launch, NotStarted, Report, ServerId
 from innkeeper.kit.clock import Clock
 
+from . import raw
 from .client import CREATE_SECONDS, START_SECONDS, Client, DockerError
 from .containers import Containers
 from .spec import PORTS, SERVER, Ground, configuration, name_of, without_values, write_ports
@@ -144,6 +145,15 @@ class Starting:
         if self._network is None or (self._network.done() and self._network.exception() is not None):
             self._network = asyncio.create_task(self._ensure_network(ground))
         await asyncio.shield(self._network)
+
+    async def remove_network(self, ground: Ground) -> None:
+        """Take the house's network away, unless containers are in it: Podman would remove them, too."""
+        self._network = None
+        name = ground.own_network
+        with contextlib.suppress(DockerError):  # there is none
+            async with self._client.call("removing a network"):
+                if not await raw.containers_in(self._client.docker, name):
+                    await (await self._client.docker.networks.get(name)).delete()
 
     async def _ensure_network(self, ground: Ground) -> None:
         options = {"com.docker.network.bridge.enable_icc": "false"} if ground.kind == "docker" else {}

@@ -68,6 +68,7 @@ class ProcessEngine:
     ) -> None:
         self._directory, self._clock, self._cgroups, self._linger = directory.resolve(), clock, cgroups, linger
         self._run_as, self._own_users = run_as, None if run_as is not None or os.geteuid() != 0 else own_users
+        self._abilities = Abilities("unknown", "unknown")
         self._reports: dict[ServerId, Report] = {}
         self._listeners = Listeners()
         self._link: Link | None = None
@@ -99,7 +100,11 @@ class ProcessEngine:
             notes.append("CPU is not limited: no writable control groups were found")
         if os.getpid() == 1:
             notes.append("Innkeeper is the first process of its container: servers end with it; run it with an init")
-        return Abilities(memory=held["memory"] or "rlimit", cpu=held["cpu"] or "none", notes=tuple(notes))
+        self._abilities = Abilities(held["memory"] or "rlimit", held["cpu"] or "none", tuple(notes))
+        return self._abilities
+
+    async def abilities(self) -> Abilities:
+        return self._abilities
 
     async def close(self) -> None:
         """Hang up. The spawner and the servers live on."""
@@ -177,6 +182,9 @@ class ProcessEngine:
             server_id: Usage(figures["cpu"], figures["memory"], figures["connections"])
             for server_id, figures in answer["usage"].items()
         }
+
+    async def leave(self) -> None:
+        """Nothing was made for all servers together."""
 
     async def settled(self) -> None:
         """At once: :meth:`forget` leaves nothing but output."""

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 #: The record is held against what hosts know this often, in seconds.
 COMPARE_EVERY = 30.0
-#: A host that is let go of has so long to end what runs there, in seconds.
+#: A host that is let go of has so long to end what runs there, in seconds beyond the grace of its servers.
 _CLEARED_IN = 15.0
 #: Servers written off in one transaction.
 _AT_ONCE = 200
@@ -54,10 +54,11 @@ class Living:
         lost_seconds: float,
         placing_seconds: float,
         draining_seconds: float,
+        grace_seconds: float,
     ) -> None:
         self._db, self._clock, self._bell, self._hosts = db, clock, bell, hosts
         self._reporting, self._placing, self._lanes = reporting, placing, lanes
-        self._lost_seconds = lost_seconds
+        self._lost_seconds, self._grace = lost_seconds, grace_seconds
         self._wanted_for, self._draining_for = round(placing_seconds * SECOND), round(draining_seconds * SECOND)
         self._next_compare = 0
         self._compared: list[Host] = []
@@ -91,7 +92,7 @@ class Living:
             if host.settled or not host.answers:
                 continue
             if host.images is not None and host.architecture is None:
-                await self._lanes.run(host, "tell its architecture", partial(_ask_architecture, host))
+                await self._lanes.run(host, "tell what it is", partial(_get_to_know, host))
             if host.lost:
                 log.warning("host %s is back", host.id)
             host.settled, host.lost, host.since = True, False, self._clock.now()
@@ -121,22 +122,23 @@ class Living:
 
     async def clear(self, host: Host) -> None:
         """End whatever runs on a host that is let go of, as far as it answers, and have it forgotten."""
+        patience = self._grace + _CLEARED_IN
 
         async def end_all() -> None:
             changes = host.engine.changes()
             for server_id, report in host.engine.reports().items():
                 if report.alive:
-                    await host.engine.stop(server_id, 0)
-            async with asyncio.timeout(_CLEARED_IN):
+                    await host.engine.stop(server_id, self._grace)
+            async with asyncio.timeout(patience):
                 while any(report.alive for report in host.engine.reports().values()):
                     await anext(changes)
             for server_id in host.engine.reports():
                 await host.engine.forget(server_id)
 
         try:
-            await self._lanes.run(host, "end its servers", end_all, patience=_CLEARED_IN + 5)
+            await self._lanes.run(host, "end its servers", end_all, patience=patience + 5)
         except TimeoutError:
-            log.error("host %s has not ended all its servers within %g s; they run on", host.id, _CLEARED_IN)
+            log.error("host %s has not ended all its servers within %g s; they run on", host.id, patience)
 
     def _tell(self, host_id: str, servers: Sequence[Server], outcome: Sequence[ServerState | None], why: str) -> None:
         host, now = self._hosts.get(host_id), self._clock.now()
@@ -170,8 +172,10 @@ class Living:
                 log.info("server %s takes no more rooms: host %s is drained", server.id, server.host_id)
 
 
-async def _ask_architecture(host: Host) -> None:
+async def _get_to_know(host: Host) -> None:
     assert host.images is not None
+    if host.abilities is not None and host.abilities.memory == "unknown":  # it was silent when it was opened
+        host.abilities = await host.engine.abilities()
     host.architecture = await host.images.architecture()
 
 
@@ -179,7 +183,7 @@ async def open_host(host: Host) -> None:
     """Reach a host's engine; what it can do is told in the log. Raises ``HostUnavailable``."""
     abilities = host.abilities = await host.engine.open()
     if host.engine.silent_since is not None:
-        log.warning("host %s does not answer; it is taken up when it does", host.id)
+        log.warning("host %s does not answer (%s)", host.id, "; ".join(abilities.notes))
         return
     log.info("host %s: memory held by %s, CPU by %s", host.id, abilities.memory, abilities.cpu)
     for note in abilities.notes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
 from innkeeper.db.database import Database, Steps
 from innkeeper.engines.base import HostUnavailable
+from innkeeper.engines.logfiles import LeftLogs
 from innkeeper.hosting.builds import Builds
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.queries import retiring as queries
@@ -53,12 +55,13 @@ class Sweeping:
         clock: Clock,
         hosts: Iterable[Host],
         builds: Builds,
+        left: LeftLogs,
         *,
         keep_seconds: float,
         records_seconds: float,
         every_seconds: float,
     ) -> None:
-        self._db, self._clock, self._hosts, self._builds = db, clock, hosts, builds
+        self._db, self._clock, self._hosts, self._builds, self._left = db, clock, hosts, builds, left
         self._keep, self._records = round(keep_seconds * SECOND), round(records_seconds * SECOND)
         self._every = every_seconds
 
@@ -70,6 +73,7 @@ class Sweeping:
         for server_id in outdated:
             for host in self._hosts:
                 await host.engine.discard(server_id)
+            await asyncio.to_thread(self._left.discard, server_id)
         if outdated:
             await self._db.write(queries.output_gone, outdated)
         counts = [

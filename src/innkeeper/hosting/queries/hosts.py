@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import listed
 from innkeeper.hosting.endings import lost
-from innkeeper.hosting.model import Server, ServerState
+from innkeeper.hosting.model import ALIVE, Server, ServerState
 
 from .placing import back_to_wanted, over
 from .rooms import SERVER, server_of
 
 #: States in which a server is on a host, or about to be.
 _THERE = "('starting', 'running', 'draining', 'stopping')"
+#: Those, and the one in which it waits for a place.
+_LIVING = ", ".join(f"'{state.value}'" for state in ServerState if state in ALIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,18 @@ def counts() -> Steps[dict[str, int]]:
         f"select host_id, count(*) from servers where state in {_THERE} and host_id is not null group by host_id"
     )
     return {row[0]: row[1] for row in rows}
+
+
+def living(host_id: str | None) -> Steps[list[tuple[Server, str]]]:
+    """Servers that live or are wanted, each with its app's name, the oldest first: of one host, or (None) all."""
+    names = ", ".join(f"s.{name.strip()}" for name in SERVER.split(","))
+    there = "" if host_id is None else " and s.host_id = $1"
+    rows = yield Statement(
+        f"select a.name, {names} from servers s join apps a on a.id = s.app_id"
+        f" where s.state in ({_LIVING}){there} order by s.created_at, s.id",
+        () if host_id is None else (host_id,),
+    )
+    return [(server_of(row[1:]), row[0]) for row in rows]
 
 
 def on_host(host_id: str, most: int) -> Steps[list[Server]]:
