@@ -176,9 +176,17 @@ def test_a_reference_is_split(reference: str, parts: tuple[str, str]) -> None:
     assert split(reference) == parts
 
 
-def test_an_image_is_read() -> None:
-    assert image_of({"Id": "12", "Architecture": "amd64", "Os": "linux", "Size": 3}) == Image(
-        "sha256:12", "amd64", "linux", 3
-    )
+@pytest.mark.parametrize(
+    ("config", "startable"),
+    [
+        (None, False),
+        ({"Cmd": None, "Entrypoint": []}, False),
+        ({"Cmd": ["/game"]}, True),
+        ({"Cmd": None, "Entrypoint": ["/game"]}, True),
+    ],
+)
+def test_an_image_is_read(config: object, startable: bool) -> None:
+    found = {"Id": "12", "Architecture": "amd64", "Os": "linux", "Size": 3, "Config": config}
+    assert image_of(found) == Image("sha256:12", "amd64", "linux", 3, startable)
     assert image_of({"Id": "sha256:12"}) == Image("sha256:12", "", "", 0)
     assert plain("\x1b[1mx\x1b[0m\n") == "x"
