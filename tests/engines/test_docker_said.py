@@ -188,5 +188,11 @@ def test_a_reference_is_split(reference: str, parts: tuple[str, str]) -> None:
 def test_an_image_is_read(config: object, startable: bool) -> None:
     found = {"Id": "12", "Architecture": "amd64", "Os": "linux", "Size": 3, "Config": config}
     assert image_of(found) == Image("sha256:12", "amd64", "linux", 3, startable)
-    assert image_of({"Id": "sha256:12"}) == Image("sha256:12", "", "", 0)
+
+
+def test_what_is_not_told_of_an_image_is_left_empty() -> None:
+    assert image_of({"Id": "sha256:12"}) == Image("sha256:12", "", "", 0, startable=False)
+
+
+def test_colours_are_taken_out() -> None:
     assert plain("\x1b[1mx\x1b[0m\n") == "x"
