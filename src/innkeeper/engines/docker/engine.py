@@ -24,6 +24,7 @@ from . import raw, usage
 from .abilities import abilities
 from .client import Client, DockerError, Endpoint
 from .containers import Containers
+from .following import until_over
 from .link import Link
 from .readiness import WAYS, Way
 from .records import DEFAULT_LOG_LIMIT, Notes, Record
@@ -192,8 +193,11 @@ class DockerEngine:
                 async for text in self._log_here(server_id, tail):
                     yield text
                 return
+            pieces = raw.logs(self.client, container, tail=tail, follow=follow)
+            if follow:
+                pieces = until_over(pieces, lambda: self._is_over(server_id, container), self._clock)
             with self._removing.readers.one(container):
-                async for text in raw.logs(self.client, container, tail=tail, follow=follow):
+                async for text in pieces:
                     began = True
                     yield text
             return
@@ -203,6 +207,10 @@ class DockerEngine:
         with contextlib.suppress(KeyError):
             async for text in self._log_here(server_id, tail):
                 yield text
+
+    def _is_over(self, server_id: ServerId, container: str) -> bool:
+        record = self._containers.records.get(server_id)
+        return record is None or record.container != container or not record.report.alive
 
     def _log_here(self, server_id: ServerId, tail: int | None) -> AsyncIterator[bytes]:
         file = LogFile(self._removing.path(server_id))

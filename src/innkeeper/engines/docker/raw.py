@@ -85,7 +85,7 @@ async def stats(docker: Docker, container: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-async def logs(client: Client, container: str, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
+async def logs(client: Client, container: str, *, tail: int | None, follow: bool) -> AsyncGenerator[bytes]:
     """What a container printed, both streams as they came. ``DockerError`` of status 404: it is not there."""
     asked = {
         "stdout": "1",
