@@ -66,7 +66,7 @@ async def test_an_image_whose_program_cannot_be_run(ground: ContainerGround, say
         try:
             await ground.engine.start(ground.launch("s-1", "bind", (UDP,), image=name))
             by, code, detail = await end_of(ground)
-            assert (by, code) == (EndedBy.NOT_STARTED, None)
+            assert (by, code) == (EndedBy.NOT_STARTED, None), detail
         except NotStarted as error:
             detail = str(error)
         assert re.search(told, detail), detail

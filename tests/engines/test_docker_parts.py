@@ -60,8 +60,18 @@ def test_how_it_ended(death: Death, by: EndedBy, code: int | None, told: str) ->
     assert bool(told) == bool(found[2])
 
 
-def test_what_is_no_failure_of_the_init_is_not_taken_for_one() -> None:
-    assert cannot_run("exec /game failed: No such file or directory", "amd64") == ""
+@pytest.mark.parametrize("lost", ["ERROR ", "ERROR (catatonit:6): ", "ERROR (catatonit:6): failed to ", CATATONIT])
+def test_a_failure_of_the_init_is_known_without_the_beginning_of_its_line(lost: str) -> None:
+    """Podman loses it now and then."""
+    words = (CATATONIT + "Exec format error").removeprefix(lost)
+    assert "not be run: exec format error. Its image is for other processors" in cannot_run(words, "arm64")
+
+
+@pytest.mark.parametrize(
+    "words", ["exec /game failed: No such file or directory", "No such file or directory", "no Exec format error here"]
+)
+def test_what_is_no_failure_of_the_init_is_not_taken_for_one(words: str) -> None:
+    assert cannot_run(words, "amd64") == ""
 
 
 @pytest.mark.parametrize(

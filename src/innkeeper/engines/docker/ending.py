@@ -15,7 +15,7 @@ from .client import Client, DockerError
 from .records import Record
 from .verdict import Death, verdict
 
-_LATE = 0.2  # seconds by which Podman may know of an end before it has written down the output
+_LATE, _LOOKS = 0.2, 6  # Podman may know of an end before it has written down the output: seconds, and how often
 _WORDS, _WORD_LINES = 400, 10  # bytes and lines of output that are told of who never was ready
 
 
@@ -41,7 +41,7 @@ async def ended(client: Client, record: Record, state: Mapping[str, Any], clock:
 
 async def _last_words(client: Client, container: str, clock: Clock) -> str:
     words = b""
-    for left in (1, 0) if client.kind == "podman" else (0,):
+    for left in reversed(range(_LOOKS if client.kind == "podman" else 1)):
         with contextlib.suppress(HostUnavailable, DockerError):
             async for text in raw.logs(client, container, tail=_WORD_LINES, follow=False):
                 words = (words + text)[-_WORDS:]

@@ -13,9 +13,9 @@ _POLITE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _KILLED = 128 + signal.SIGKILL
 _HIGHEST_SIGNAL = 64
 #: What the init of Docker (tini) and of Podman (catatonit) print when there is nothing that they could run. Podman
-#: loses the beginning of the line now and then, which its init writes by itself.
+#: loses the beginning of the line now and then, which its init writes in pieces.
 _INIT = re.compile(
-    r"^(?:\[FATAL tini \(\d+\)\] exec (.*) failed|(?:ERROR \(catatonit:\d+\): ?)?failed to exec pid1): (.*)$"
+    r"^(?:\[FATAL tini \(\d+\)\] exec (.*) failed|(?:.{0,40}\W)?exec pid1): (.*)$|^(exec format error)$", re.IGNORECASE
 )
 
 
@@ -59,7 +59,7 @@ def cannot_run(words: str, architecture: str) -> str:
     """Why the container's init found nothing to run, for people; empty when that is not what happened."""
     for line in words.splitlines():
         if found := _INIT.match(line):
-            what, why = found[1] or "the image's program", found[2]
+            what, why = found[1] or "the image's program", found[2] or found[3]
             if "exec format error" in why.lower():
                 return _wrong_architecture(what, architecture)
             if "no such file" in why.lower():  # the kernel says the same of a file whose loader is missing
