@@ -67,7 +67,7 @@ from innkeeper.kit.errors import Invalid, Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import Box, load_key
-from innkeeper.machines import Machines
+from innkeeper.machines import Machines, hosts_folder
 from innkeeper.matchmaking.lobbies import Lobbies
 from innkeeper.settings import Settings
 
@@ -250,7 +250,7 @@ async def _wire(
 
 def left_logs(settings: Settings) -> LeftLogs:
     """The output of servers whose hosts were removed."""
-    return LeftLogs(settings.folder / "hosts")
+    return LeftLogs(hosts_folder(settings))
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from innkeeper.engines.ports import PortTable, can_bind, default_range, ephemeral_range, lowest_open_port
 from innkeeper.engines.process.engine import ProcessEngine
@@ -57,7 +57,7 @@ class Machines:
         if self._settings.programs or servers.get(LOCAL):
             found.append(self.programs())
             found[0].draining = not self._settings.programs
-        engine, known = await engine_of(self._settings), self._settings.folder / "hosts" / LOCAL_CONTAINERS / "engine"
+        engine, known = await engine_of(self._settings), hosts_folder(self._settings) / LOCAL_CONTAINERS / "engine"
         wanted = engine is not None
         if engine is None and servers.get(LOCAL_CONTAINERS):
             engine = await asyncio.to_thread(_read, known)
@@ -94,7 +94,7 @@ class Machines:
         engine = DockerEngine(
             spec.name,
             endpoint,
-            settings.folder / "hosts" / spec.name,
+            hosts_folder(settings) / spec.name,
             self._clock,
             house=self._house,
             bind="127.0.0.1" if address in _LOOPBACK else "",
@@ -102,13 +102,12 @@ class Machines:
             read_only=spec.read_only,
             known=self._names,
         )
-        ours = spec.is_here and not spec.ports
         named = spec.name == LOCAL_CONTAINERS
         first, last = spec.port_range_or()
         return Host(
             spec.name,
             engine,
-            self.ports if ours else PortTable(first, last, settings.port_quarantine, engine.port_is_free),
+            self.ports if spec.shares_ports else PortTable(first, last, settings.port_quarantine, engine.port_is_free),
             address,
             settings.locations if named else frozenset(spec.locations),
             *self._limits(*((settings.host_cpu, settings.host_memory_mb) if named else (spec.cpu, spec.memory_mb))),
@@ -128,10 +127,14 @@ class Machines:
         return float("inf") if cpu is None else cpu, float("inf") if memory_mb is None else memory_mb
 
 
+def hosts_folder(settings: Settings) -> Path:
+    """Where each host with a container engine has a folder of its own, which stays when the host goes."""
+    return settings.folder / "hosts"
+
+
 def network_of(spec: HostSpec) -> Network:
     """How containers of a host reach the world, in the engine's words."""
-    known: dict[str, Network] = {"published": "published", "isolated": "isolated", "host": "host"}
-    return known[spec.network]
+    return cast("Network", spec.network)  # which is one of hostspecs.NETWORKS
 
 
 def _read(file: Path) -> str | None:

@@ -170,8 +170,7 @@ class Fleet:
             try:
                 await self._keeper.take_on(host)
                 if not host.answers:
-                    why = None if host.abilities is None else "; ".join(host.abilities.notes)
-                    raise HostUnavailable(why or f"there is no answer at {spec.engine}")
+                    raise HostUnavailable("; ".join(_notes(host)) or f"there is no answer at {spec.engine}")
             except BaseException as error:
                 await self._keeper.let_go(host.id)
                 await self._db.write(queries.forget, spec.name)
