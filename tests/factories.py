@@ -34,8 +34,9 @@ from innkeeper.db.database import Statement, Steps
 from innkeeper.engines.base import Usage
 from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
-from innkeeper.hosting.fleet import Make
+from innkeeper.hosting.hostbook import Make
 from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.passes.fleets import FleetWatch
 from innkeeper.hosting.passes.metering import Metering, Sweeping
 from innkeeper.inn import Inn, left_logs, open_inn, rules_of
 from innkeeper.kit.clock import ManualClock
@@ -158,6 +159,7 @@ class TestInn:
             records_seconds=rules_of(self.settings).records, every_seconds=60.0,
         )  # fmt: skip
         self._metering = Metering(self.inn.db, self.clock, self.inn.keeper.hosts, every_seconds=15.0)
+        self._fleet_watch = FleetWatch(self.inn.db, self.clock, self.inn.keeper.hosts)
 
     async def stop(self) -> None:
         """Close the house. Its servers run on."""
@@ -201,7 +203,8 @@ class TestInn:
         await self.settle()
 
     async def sweep(self) -> None:
-        """Forget what is outdated, as the house does every minute."""
+        """Count what was used and forget what is outdated, as the house does every minute."""
+        await self.inn.wings.usage.count()
         await self._sweeping.keep()
         await self.inn.wings.lobbies.sweep(rules_of(self.settings).keep)
 
@@ -209,6 +212,10 @@ class TestInn:
         """Measure the servers, which use this much."""
         self.engine.usages.update(usage)
         await self._metering.keep()
+
+    async def watch_fleets(self) -> None:
+        """Look at what fleets have, as the house does every few seconds; it counts once a minute."""
+        await self._fleet_watch.keep()
 
     # -- who calls ---------------------------------------------------------------------------------------------------
 

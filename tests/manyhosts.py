@@ -1,6 +1,9 @@
-"""What tests of several hosts look at. Used by ``flows/test_flows_hosts.py`` and ``test_flows_fleet.py``."""
+"""What tests of several hosts look at. Used by ``flows/test_flows_hosts.py``, ``_hostbook.py`` and ``_fleets.py``."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 from factories import Game, TestInn
 from innkeeper.db.database import Statement, Steps
@@ -14,6 +17,15 @@ def another(inn: TestInn, name: str = "other", first: int = 40_000) -> Host:
     engine = TroubledEngine(inn.clock, inn.trouble)
     table = PortTable(first, first + 99, inn.settings.port_quarantine, engine.port_is_free)
     return Host(name, engine, table, "203.0.113.9")
+
+
+async def set_aside(inn: TestInn, fleet_id: str, name: str = "apart", first: int = 41_000, **more: Any) -> Host:
+    """A host that takes this fleet's servers alone, now and after the next start."""
+    host = replace(another(inn, name, first), fleet=fleet_id, **more)
+    inn.further_hosts.append(host)
+    await inn.inn.keeper.take_on(host)
+    await inn.settle()
+    return host
 
 
 def engine_of(inn: TestInn, host_id: str) -> FakeEngine:

@@ -1,6 +1,6 @@
 """What an operator says about a machine that servers may run on. Written in the settings file or given by command.
 
-Read by ``settings.py`` and ``hosting/fleet.py``, which keeps the JSON of those that were added by command. What is
+Read by ``settings.py`` and ``hosting/hostbook.py``, which keeps the JSON of those that were added by command. What is
 wrong with one is said in words for the person who wrote it; nothing is reached from here.
 """
 
@@ -24,8 +24,12 @@ RESERVED = frozenset({LOCAL, LOCAL_CONTAINERS, "tls"})
 #: The ports of a host elsewhere that names none.
 USUAL_PORTS = (20_000, 29_999)
 NETWORKS = ("published", "isolated", "host")
+#: Whose machine a host is: one that stays, one that is rented by the hour, or one with strangers on it.
+METAL, CLOUD, SHARED = "metal", "cloud", "shared"
+HOSTINGS = (METAL, CLOUD, SHARED)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _ENGINES = "unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST[/PATH]"
+_FLEET = re.compile(r"fleet-[0-9a-f-]{36}")
 _ADDRESS = re.compile(r"[A-Za-z0-9_.:-]+")
 _KINDS = {
     "cpu": "a number of processors above 0, such as 8",
@@ -68,6 +72,8 @@ class HostSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     #: for servers of your own that you trust
     network: str = "published"
     read_only: bool = False  #: whether servers may write nowhere but to `/tmp`
+    fleet: str = ""  #: id of the fleet that it is set aside for; empty is none: it is common, and takes every server
+    hosting: str = METAL  #: `metal`, `cloud` or `shared`: told to who asks where a server runs
 
     @property
     def is_here(self) -> bool:
@@ -147,6 +153,9 @@ def _faults(spec: HostSpec) -> list[tuple[str, str]]:
         ("memory_mb", spec.memory_mb is None or 0 < spec.memory_mb < float("inf"),
          f"write {_KINDS['memory_mb']}, not {spec.memory_mb}"),
         ("network", spec.network in NETWORKS, f"write one of {', '.join(NETWORKS)}, not {spec.network!r}"),
+        ("fleet", not spec.fleet or bool(_FLEET.fullmatch(spec.fleet)),
+         f"write the id of a fleet, such as fleet-6f706e83-0ec1-437a-9a46-7d4281eb2f39, not {spec.fleet!r}"),
+        ("hosting", spec.hosting in HOSTINGS, f"write one of {', '.join(HOSTINGS)}, not {spec.hosting!r}"),
         *_tls_checks(spec),
     ]  # fmt: skip
     return [(field, words) for field, holds, words in checks if not holds]

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from innkeeper.accounting import billing_of, rates_of, verifying_of
+from innkeeper.accounts.audit import Audit
 from innkeeper.accounts.callers import Callers
 from innkeeper.accounts.fetching import fetch
 from innkeeper.accounts.founding import Founded, Founding
@@ -28,9 +30,11 @@ from innkeeper.api import hathora as _hathora  # registers its handlers
 from innkeeper.api import house as _house
 from innkeeper.api.app import App
 from innkeeper.api.hathora.environment import environment
+from innkeeper.api.linked_pages import LinkedPages
 from innkeeper.api.pages import Pages
 from innkeeper.api.tally import Tally
 from innkeeper.api.visits import Wings
+from innkeeper.billing.links import BillingLinks
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.house import HOUSE
 from innkeeper.db.connect import connect
@@ -45,20 +49,24 @@ from innkeeper.hosting.archives.unpacking import Limits
 from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import Builds
 from innkeeper.hosting.figures import HouseFigures
-from innkeeper.hosting.fleet import Fleet, Make, hosts_at_start
+from innkeeper.hosting.fleets import Fleets
+from innkeeper.hosting.hostbook import HostBook, Make, hosts_at_start
 from innkeeper.hosting.hosts import Host, Spaces
 from innkeeper.hosting.images import Images
+from innkeeper.hosting.intake import Intake
 from innkeeper.hosting.keeper import HostingKeeper, Rules
 from innkeeper.hosting.launching import Launches
 from innkeeper.hosting.links import UploadLinks
 from innkeeper.hosting.logs import Logs
 from innkeeper.hosting.making import ImageMaker
 from innkeeper.hosting.metrics import Metrics
+from innkeeper.hosting.passes.fleets import FleetWatch
 from innkeeper.hosting.passes.metering import Metering, Sweeping
 from innkeeper.hosting.queries import hosts as host_queries
 from innkeeper.hosting.releases import Releases
 from innkeeper.hosting.rooms import Rooms
 from innkeeper.hosting.servers import Servers
+from innkeeper.hosting.shown import ShownHosts
 from innkeeper.hosting.tls import Terminator, TlsRoutes
 from innkeeper.hosting.usage import UsageAccount
 from innkeeper.kit.bell import Bell
@@ -69,6 +77,7 @@ from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import Box, load_key
 from innkeeper.machines import Machines, hosts_folder
 from innkeeper.matchmaking.lobbies import Lobbies
+from innkeeper.notices.desk import Notices, notices_of
 from innkeeper.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -77,7 +86,7 @@ assert _house
 
 MIB = 1 << 20
 #: Servers run as users of their own: they pass through the folders above their build, and list none.
-_PASSABLE = 0o711
+PASSABLE = 0o711
 #: How often what is outdated is forgotten, in seconds.
 _SWEEP_EVERY = 60.0
 
@@ -95,6 +104,7 @@ class Inn:
     founded: Founded
     founding: Founding
     images: Images
+    notices: Notices
     lease: Lease | None = None  #: on a database that others can reach too
 
 
@@ -119,16 +129,17 @@ async def open_inn(
     clock, chance = clock or SystemClock(), chance or Chance()
     async with AsyncExitStack() as stack:
         folder = settings.folder
-        await asyncio.to_thread(_make_folder, folder, _PASSABLE)
-        stack.callback((await asyncio.to_thread(_lock, folder)).close)
+        await asyncio.to_thread(make_folder, folder, PASSABLE)
+        stack.callback((await asyncio.to_thread(lock_folder, folder)).close)
         db = await connect(settings.database_url, clock=clock) if database is None else database
         stack.push_async_callback(db.close)
-        lease = await _take_lease(settings, db, clock, chance)
+        lease = await take_lease(settings, db, clock, chance)
         if lease is not None:
-            stack.push_async_callback(_give_back, lease)
+            stack.push_async_callback(give_back, lease)
         key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
         inn = await _wire(settings, db, key, clock, chance, hosts, make, terminator)
         inn.lease = lease
+        stack.push_async_callback(inn.notices.keeper.close)
         stack.push_async_callback(inn.keeper.close)
         await inn.keeper.open()
         stack.push_async_callback(inn.images.close)
@@ -145,7 +156,7 @@ async def open_inn(
         yield inn
 
 
-async def _take_lease(settings: Settings, db: Database, clock: Clock, chance: Chance) -> Lease | None:
+async def take_lease(settings: Settings, db: Database, clock: Clock, chance: Chance) -> Lease | None:
     """The right to keep the database. One in the data folder is ours by the folder's lock."""
     if not settings.database:
         return None
@@ -157,7 +168,7 @@ async def _take_lease(settings: Settings, db: Database, clock: Clock, chance: Ch
     return lease
 
 
-async def _give_back(lease: Lease) -> None:
+async def give_back(lease: Lease) -> None:
     try:
         await lease.give_back()
     except Unavailable as error:
@@ -199,8 +210,8 @@ async def _wire(
     apps = Apps(db, clock, chance, box, bell)
     releases = Releases(db, clock, chance, box, bell)
     builds_folder = folder / "builds"
-    for kept, mode in ((builds_folder, _PASSABLE), (folder / "uploads", 0o700)):
-        _make_folder(kept, mode)
+    for kept, mode in ((builds_folder, PASSABLE), (folder / "uploads", 0o700)):
+        make_folder(kept, mode)
         kept.chmod(mode)
     uploads = UploadStore(folder / "uploads", most_bytes=settings.build_megabytes * MIB)
     limits = Limits(unpacked_bytes=settings.unpacked_megabytes * MIB)
@@ -217,17 +228,22 @@ async def _wire(
         db, clock, chance, bell, hosts, terminator or TerminatorLine(folder, bell.ring),
         Certificates(folder, settings.server_address, settings.server_identity), address=settings.server_address,
     )  # fmt: skip
-    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls)
+    notices = notices_of(settings, db, clock, chance, box, founded.org_id)
+    ring = notices.keeper.bell.ring
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls, passed=ring)
+    usage = UsageAccount(db, clock)
     wings = Wings(
         settings=settings,
         clock=clock,
         organisations=Organisations(db, clock, chance),
         callers=callers,
         tokens=Tokens(db, clock, chance, callers),
+        audit=Audit(db, clock, chance),
         invites=Invites(db, clock, chance),
         players=Players(clock, chance, GoogleKeys(fetch, clock, settings.google_keys_url)),
         apps=apps,
         builds=builds,
+        intake=Intake(db, uploads),
         links=UploadLinks(key, clock),
         releases=releases,
         servers=Servers(
@@ -237,15 +253,29 @@ async def _wire(
         logs=Logs(db, clock, hosts, left_logs(settings)),
         metrics=Metrics(db),
         lobbies=Lobbies(db, clock, chance, open_room, rooms.standing),
-        usage=UsageAccount(db, clock),
-        fleet=Fleet(db, clock, hosts, keeper, make),
+        usage=usage,
+        billing=billing_of(settings, db, clock, chance, usage),
+        billing_links=BillingLinks(key, clock),
+        verifying=verifying_of(settings, db, clock, key),
+        rates=rates_of(settings, clock),
+        host_book=HostBook(db, clock, hosts, keeper, make),
+        shown_hosts=ShownHosts(db, hosts),
+        fleets=Fleets(db, clock, chance),
+        webhooks=notices.webhooks,
+        events=notices.events,
         operator=founded.org_id,
         ping_address=(settings.server_address, settings.port),
     )
     figures = HouseFigures(db, clock, hosts, keeper)
+
+    async def count() -> None:
+        await figures.count()
+        await notices.keeper.count()
+
     tally = Tally()
-    app = App([HATHORA, HOUSE], wings, Pages([HATHORA, HOUSE], figures.health, figures.count, [tally, figures]), tally)
-    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images)
+    apis, linked = [HATHORA, HOUSE], LinkedPages(wings)
+    app = App(apis, wings, Pages(apis, figures.health, count, [tally, figures, notices.keeper], linked), tally)
+    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images, notices)
 
 
 def left_logs(settings: Settings) -> LeftLogs:
@@ -280,12 +310,19 @@ def _slow_loops(inn: Inn, clock: Clock, chance: Chance) -> list[KeeperLoop]:
         await inn.wings.lobbies.sweep(rules.keep)
         return _SWEEP_EVERY
 
+    verifying = inn.wings.verifying
     passes: list[tuple[str, Any]] = [
         ("metering", metering.keep),
+        ("counting", inn.wings.usage.count),
+        ("billing", inn.wings.billing.keep),
         ("sweeping", sweeping.keep),
         ("lobbies", sweep_lobbies),
+        ("fleets", FleetWatch(inn.db, clock, hosts).keep),
     ]
-    return [KeeperLoop(name, keep, Bell(), clock, chance) for name, keep in passes]
+    loops = [KeeperLoop(name, keep, Bell(), clock, chance) for name, keep in passes]
+    notices = inn.notices.keeper
+    loops.append(KeeperLoop("notices", notices.keep, notices.bell, clock, chance))
+    return [*loops, KeeperLoop("mail", verifying.keep, verifying.bell, clock, chance)]
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -293,7 +330,7 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _make_folder(folder: Path, mode: int) -> None:
+def make_folder(folder: Path, mode: int) -> None:
     """Make it with this mode, whatever our umask. One that is there keeps its own."""
     try:
         if not folder.is_dir():
@@ -303,7 +340,7 @@ def _make_folder(folder: Path, mode: int) -> None:
         raise Invalid(f"the data folder {folder} cannot be made: {error.strerror}") from None
 
 
-def _lock(folder: Path) -> Any:
+def lock_folder(folder: Path) -> Any:
     """Hold the data folder for this process: two houses on one folder would start everything twice."""
     # For us alone: a server that could open it could hold it, and we would never start again.
     path = folder / "innkeeper.lock"

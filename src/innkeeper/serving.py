@@ -24,6 +24,8 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
     """Answer HTTP until told to stop (Ctrl-C, SIGTERM). ``ready`` is called once requests are taken."""
     import uvicorn
 
+    from .serving_protocol import TolerantProtocol
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
@@ -46,7 +48,7 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
         server_header=False,
         ws="websockets-sansio",
         ws_max_size=1 << 16,
-        http="httptools",
+        http=TolerantProtocol,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
         ssl_certfile=settings.tls_certificate or None,

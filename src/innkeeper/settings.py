@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ import msgspec
 from msgspec import Struct
 
 from innkeeper.kit.errors import Invalid
+from innkeeper.kit.smtp import FORM as SMTP_FORM
+from innkeeper.kit.smtp import read_smtp_url
 
 from .hostspecs import HostSpec, clashes, location_name, port_range, read_spec
 
@@ -30,9 +33,9 @@ FILE = "innkeeper.toml"
 PREFIX = "INNKEEPER_"
 #: Variables with that beginning that are no settings: for the command line and clients, and those that an engine gives
 #: to servers.
-OTHER_VARIABLES = frozenset({"URL", "TOKEN", "APP_ID", "REGION", "CONFIG", "SERVER_ID", "MARK"})
+OTHER_VARIABLES = frozenset({"URL", "TOKEN", "PASSPHRASE", "APP_ID", "REGION", "CONFIG", "SERVER_ID", "MARK"})
 #: Whose values are never shown: they are secrets, or may have one in them.
-HIDDEN = frozenset({"secret_key", "database"})
+HIDDEN = frozenset({"secret_key", "database", "smtp_url"})
 #: The URL of a database that can be used; what has no scheme is the path of an SQLite file.
 _DATABASE = re.compile(r"sqlite:///.|postgres(?:ql)?://")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -95,6 +98,27 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: ``tls_certificate``, else one that the house makes for itself, for development
     server_tls_certificate: str = ""
     server_tls_key: str = ""  #: PEM file
+    #: of one processor for an hour, for accounts and invoices; 0 tells quantities and asks for nothing: on one's own
+    #: machines nobody bills
+    cpu_hour_price: Decimal = Decimal(0)
+    egress_gb_price: Decimal = Decimal(0)  #: of 10^9 bytes that servers sent, where their hosts can measure it
+    monthly_credit: Decimal = Decimal(0)  #: taken off what each organisation used in a month, as far as that goes
+    currency: str = "USD"  #: of prices: three capital letters; amounts have two decimals in all of them
+    invoice_due_days: int = 14  #: from the making of an invoice, after the end of its month, to its due date
+    #: TrueType file that names are written in on invoices where they have other letters than Western Europe's; empty
+    #: is DejaVu Sans where the machine has it
+    invoice_font: str = ""
+    lobbies_a_minute: int = 10  #: that one player can make; 0 is no limit
+    #: logins of players, and mails that prove an address, from one client address; 0 is no limit
+    logins_a_minute: int = 60
+    requests_a_minute: int = 0  #: with one token of an organisation; 0 is no limit
+    #: where mails are handed in: ``smtp://HOST`` or ``smtps://USER:PASSWORD@HOST:PORT``; empty sends none
+    smtp_url: str = ""
+    mail_from: str = "innkeeper@localhost"  #: the sender of mails
+    events_hours: float = 168.0  #: how long events are kept, and what became of their deliveries to webhooks
+    webhook_retry_seconds: float = 1.0  #: until a delivery that failed is tried again; the later tries in proportion
+    #: whether webhooks of every organisation may name addresses that are not public; those of the first one always may
+    webhook_private_networks: bool = False
     log_level: str = "info"  #: of Innkeeper's own log: debug, info, warning, error
 
     @property
@@ -130,7 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def local_url(self) -> str:
         """Where this machine reaches the API."""
         if self.public_url:
-            return self.public_url
+            return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in _ANY else self.host
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
@@ -156,12 +180,19 @@ def _can_be_asked(check: Callable[[Settings], object]) -> Callable[[Settings], b
     def holds(settings: Settings) -> bool:
         try:
             check(settings)
-        except WrongSetting:
+        except Invalid:
             return False
         return True
 
     return holds
 
+
+def _is_price(value: Decimal) -> bool:
+    return value.is_finite() and 0 <= value <= 1_000_000
+
+
+_PRICE = "an amount such as 0.08, from 0 to 1000000"
+_RATE = "how many, or 0 for no limit"
 
 #: What the type of a setting does not say: whether its value will do, and what to write.
 _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
@@ -181,6 +212,19 @@ _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
         CONTAINER_ENGINES,
     ),
     "lost_seconds": (lambda it: it.lost_seconds >= 1, "at least 1: an engine may be busy for a moment"),
+    "cpu_hour_price": (lambda it: _is_price(it.cpu_hour_price), _PRICE),
+    "egress_gb_price": (lambda it: _is_price(it.egress_gb_price), _PRICE),
+    "monthly_credit": (lambda it: _is_price(it.monthly_credit), _PRICE),
+    "currency": (lambda it: bool(re.fullmatch("[A-Z]{3}", it.currency)), "three capital letters, such as USD"),
+    "invoice_due_days": (lambda it: 0 <= it.invoice_due_days <= 3650, "days, from 0 to 3650"),
+    "invoice_font": (lambda it: not it.invoice_font or Path(it.invoice_font).is_file(), "the path of a TrueType file"),
+    "lobbies_a_minute": (lambda it: it.lobbies_a_minute >= 0, _RATE),
+    "logins_a_minute": (lambda it: it.logins_a_minute >= 0, _RATE),
+    "requests_a_minute": (lambda it: it.requests_a_minute >= 0, _RATE),
+    "smtp_url": (_can_be_asked(lambda it: it.smtp_url and read_smtp_url(it.smtp_url)), SMTP_FORM),
+    "mail_from": (lambda it: bool(re.fullmatch(r"[^@\s]+@[^@\s]+", it.mail_from)), "an e-mail address"),
+    "events_hours": (lambda it: it.events_hours > 0, "hours, more than 0"),
+    "webhook_retry_seconds": (lambda it: 0 < it.webhook_retry_seconds <= 60, "seconds, more than 0 and at most 60"),
     "log_level": (lambda it: it.log_level in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
 }
 

@@ -1,23 +1,40 @@
-"""Who may call what, generated from the contract: every operation, every kind of caller."""
+"""Who may call what, generated from the contract: every operation, every kind of caller.
+
+What each is answered is in ``who_may.txt``. Nothing may be learnt from an answer by those whom it is not for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from api.wire import OPERATIONS, Answer, ask, body_of, path_of, real_ids
-from factories import Game, TestInn, opened_inn
+from api.wire import OPERATIONS, WORDS, Answer, ask, body_of, headers_of, key_of, path_of, real_ids
+from factories import Game, TestInn, archive, opened_inn
 from innkeeper.accounts.scopes import SCOPES, Grant
+from innkeeper.contract.hathora.apps_v2 import AuthConfiguration, CreateAppConfig
 from innkeeper.contract.operation import Declared
+from innkeeper.hosting.links import LINK_LIFE
+from innkeeper.kit.clock import SECOND
 
 ORG = [operation for operation in OPERATIONS if operation.key == "org"]
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 
 
-def by_id(operation: Declared) -> str:
-    return operation.id
+def _table() -> dict[str, dict[str, str]]:
+    text = (Path(__file__).parent / "who_may.txt").read_text()
+    lines = [line for line in text.splitlines() if line[:1] not in ("", "#")]
+    names = lines[0].split()[1:]
+    rows = [line.split() for line in lines[1:]]
+    assert len({name for name, *_ in rows}) == len(rows)
+    return {name: dict(zip(names, told, strict=True)) for name, *told in rows}
+
+
+WHO_MAY = _table()
+CALLERS = [name for name in next(iter(WHO_MAY.values())) if name != "scope"]
 
 
 class House:
@@ -25,32 +42,60 @@ class House:
 
     def __init__(self, inn: TestInn) -> None:
         self.inn = inn
-        self.callers: dict[str, str] = {}
+        self.callers: dict[str, str | None] = {}
         self.ids: dict[str, str] = {}
+        self.rival_app = ""  #: of the foreign organisation
         self.game: Game
 
     async def fill(self) -> House:
         inn = self.inn
         self.game = await inn.game()
         self.ids = await real_ids(inn, self.game)
-        wings = inn.inn.wings
-        admin = await wings.callers.recognise(inn.token)
-        for scope in SCOPES:
-            self.callers[scope] = (await wings.tokens.create(admin, scope, Grant.of([scope]))).plain
-        revoked = await wings.tokens.create(admin, "revoked")
-        await wings.tokens.revoke(admin, revoked.token.id)
-        login = await inn.client(None, app_id=self.game.app_id).auth_v1.login_anonymous()
-        self.callers |= {
-            "revoked": revoked.plain,
+        self.ids["uploadToken"] = inn.inn.wings.links.make("no-build")
+        admin = await inn.inn.wings.callers.recognise(inn.token)
+        revoked = await inn.inn.wings.tokens.create(admin, "revoked")
+        await inn.inn.wings.tokens.revoke(admin, revoked.token.id)
+        elsewhere, foreign = await inn.game(), await inn.another_org()
+        rivals = await inn.client(foreign).apps_v2.create_app(
+            CreateAppConfig(app_name="rivals", auth_configuration=AuthConfiguration())
+        )
+        self.rival_app = rivals.app_id
+        self.callers = {
+            "nobody": None,
             "garbage": "hathora_org_st_nothing",
-            "player": login.token,
-            "foreign": await inn.another_org(),
+            "revoked": revoked.plain,
+            "foreign": foreign,
+            "player": await self.player(self.game),
+            "elsewhere": await self.player(elsewhere),
+            "expired": await self.expired(),
         }
         return self
 
-    async def call(self, operation: Declared, token: str | None, ids: dict[str, str] | None = None) -> Answer:
-        path = path_of(operation, self.ids if ids is None else ids)
-        return await ask(self.inn, operation.method, path, body_of(operation), token=token)
+    async def player(self, game: Game) -> str:
+        """The token of a player of this app."""
+        return (await self.inn.client(None, app_id=game.app_id).auth_v1.login_anonymous()).token
+
+    async def expired(self) -> str:
+        """A player's token that the studio minted itself, and that has ended. Ours have no end."""
+        from joserfc import jwt
+        from joserfc.jwk import OctKey
+
+        secret = (await self.game.cloud.apps_v2.get_app()).app_secret
+        claims = {"type": "steam", "id": "7", "exp": self.inn.clock.now() // SECOND - 1}
+        return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(secret))
+
+    async def scoped(self, scope: str) -> str:
+        """A token that holds this scope alone."""
+        admin = await self.inn.inn.wings.callers.recognise(self.inn.token)
+        return (await self.inn.inn.wings.tokens.create(admin, scope, Grant.of([scope]))).plain
+
+    async def call(
+        self, operation: Declared, token: str | None, ids: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        ids = self.ids if ids is None else ids
+        body = body_of(operation, ids) if body is None else body
+        path, headers = path_of(operation, ids), headers_of(operation)
+        return await ask(self.inn, operation.method, path, body, token=token, headers=headers)
 
 
 @pytest.fixture
@@ -59,47 +104,96 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield await House(inn).fill()
 
 
-async def test_without_a_good_token_every_operation_of_an_organisation_says_401(house: House) -> None:
-    for operation in ORG:
-        for who in (None, "garbage", "revoked", "player"):
-            answer = await house.call(operation, None if who is None else house.callers[who])
-            assert answer.status == 401, (operation, who, answer)
-            assert "token" in answer.message
+def test_the_table_has_a_row_for_each_operation_and_the_contracts_scopes() -> None:
+    assert {name: row["scope"] for name, row in WHO_MAY.items()} == {o.id: o.scope or "-" for o in OPERATIONS}
+
+
+@each_operation
+async def test_callers_are_told_what_the_table_says(house: House, operation: Declared) -> None:
+    told = {who: await house.call(operation, house.callers[who]) for who in CALLERS}
+    row = WHO_MAY[operation.id]
+    assert {who: str(answer.status) for who, answer in told.items()} == {who: row[who] for who in CALLERS}
+    if operation.key in ("org", "player"):
+        for who in set(CALLERS) - {"foreign", "player"}:
+            assert "token" in told[who].message, who
 
 
 async def test_a_token_with_one_scope_does_what_that_scope_covers_and_nothing_else(house: House) -> None:
     tried = 0
     nothing = {"region": "Tokyo", "orgId": house.ids["orgId"]}  # what is allowed shall change nothing
+    tokens = {scope: await house.scoped(scope) for scope in SCOPES}
     for operation in ORG:
-        assert operation.scope is None or operation.scope in SCOPES
+        needed = WHO_MAY[operation.id]["scope"]
         for scope in SCOPES:
-            answer = await house.call(operation, house.callers[scope], nothing)
-            covers = operation.scope in (None, scope) or operation.scope == scope.replace("read-write", "read")
+            answer = await house.call(operation, tokens[scope], nothing)
+            covers = needed in ("-", scope, scope.replace("read-write", "read"))
             if covers:
                 handed_on = answer.status == 401 and "grant" in answer.message  # more than the caller holds
                 assert answer.status != 401 or handed_on, (operation, scope, answer)
             else:
                 assert answer.status == 401, (operation, scope, answer)
-                assert answer.message == f"this token lacks the scope {operation.scope}"
+                assert answer.message == f"this token lacks the scope {needed}"
             tried += 1
     assert tried == len(ORG) * len(SCOPES)
 
 
+def never(real: str) -> str:
+    """An id as long as this one, of nothing."""
+    return str(int(real) + 1) if real.isdecimal() else real[:-4] + "none"
+
+
+def alike(there: Answer, missing: Answer, ids: Mapping[str, str]) -> None:
+    """Both answers are the same, byte for byte, but for the id that was asked for."""
+
+    def seen(answer: Answer) -> tuple[int, dict[str, str], str]:
+        text = answer.body.decode()
+        for real in ids.values():
+            text = re.sub(rf"(?<![\w-])({re.escape(real)}|{re.escape(never(real))})(?![\w-])", "ID", text)
+        return answer.status, {k: v for k, v in answer.headers.items() if k != "x-request-id"}, text
+
+    assert seen(there) == seen(missing)
+
+
 async def test_what_belongs_to_somebody_else_does_not_exist(house: House) -> None:
-    """A stranger is told the same about a thing that is there and about one that is not."""
+    """A stranger is told the same about a thing that is there and about one that is not, wherever it is named."""
+    token, looked_at = house.callers["foreign"], 0
     for operation in ORG:
-        names = [parameter.wire for parameter in operation.plan.path if parameter.wire not in ("region", "partNumber")]
-        if not names:
-            continue
-        there = await house.call(operation, house.callers["foreign"])
-        never = {name: f"none-{name}" for name in names}
-        missing = await house.call(operation, house.callers["foreign"], {**house.ids, **never})
-        assert there.status in (401, 404), (operation, there)
-        assert there.status == missing.status, (operation, there, missing)
-        text = there.message
-        for name in names:
-            text = text.replace(house.ids[name], never[name])
-        assert text == missing.message, operation
+        for places in (house.ids, {**house.ids, "appId": house.rival_app}):
+            for key in [key_of(parameter) for parameter in operation.plan.path if parameter.wire not in WORDS]:
+                if places[key] != house.ids[key]:
+                    continue  # the rivals' own app, which they may name
+                there = await house.call(operation, token, places)
+                missing = await house.call(operation, token, {**places, key: never(places[key])})
+                assert there.status in (401, 404), (operation, there)
+                alike(there, missing, {key: house.ids[key]})
+                looked_at += 1
+    assert looked_at > len(ORG)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "key"),
+    [
+        ("CreateDeployment", "buildId", "buildId"),
+        ("CreateDeployment", "fleetId", "fleetId"),
+        ("CreateRoom", "deploymentId", "deploymentId"),
+        ("CreateRoomDeprecated", "deploymentId", "deploymentId"),
+    ],
+)
+async def test_nor_does_it_in_a_body(house: House, name: str, field: str, key: str) -> None:
+    [operation] = [operation for operation in OPERATIONS if operation.id == name]
+    rivals = house.inn.client(house.callers["foreign"] or "", app_id=house.rival_app)
+    build = await rivals.upload_build(archive())
+    async with await rivals.builds_v3.run_build(build.build_id) as log:
+        await log.read()
+    places = {**house.ids, "appId": house.rival_app, "buildId": build.build_id}
+    good = json.loads(body_of(operation, places) or b"")
+    told = [
+        await house.call(operation, house.callers["foreign"], places, json.dumps({**good, field: value}).encode())
+        for value in (house.ids[key], never(house.ids[key]))
+    ]
+    assert told[0].status == 404
+    assert field in told[0].message or house.ids[key] in told[0].message
+    alike(told[0], told[1], {key: house.ids[key]})
 
 
 async def test_lists_hold_nothing_of_others(house: House) -> None:
@@ -117,23 +211,10 @@ async def test_lists_hold_nothing_of_others(house: House) -> None:
             assert (answer.status, "does not belong" in answer.message) == (401, True)
 
 
-async def test_public_operations_ask_for_nothing(house: House) -> None:
+async def test_public_operations_look_at_no_token(house: House) -> None:
     for operation in OPERATIONS:
         if operation.key == "none":
-            answers = [await house.call(operation, token) for token in (None, house.callers["garbage"])]
-            assert len({answer.status for answer in answers}) == 1
-            assert answers[0].status != 401 or operation.id == "LoginGoogle"
-
-
-async def test_only_a_player_of_the_app_may_create_its_lobbies(house: House) -> None:
-    [operation] = [operation for operation in OPERATIONS if operation.key == "player"]
-    other = await house.inn.game()
-    stranger = await house.inn.client(None, app_id=other.app_id).auth_v1.login_anonymous()
-    expected: dict[Any, int] = {
-        None: 401, house.callers["garbage"]: 401, house.callers["foreign"]: 401, house.inn.token: 401,
-        stranger.token: 401, house.callers["player"]: 201,
-    }  # fmt: skip
-    assert {token: (await house.call(operation, token)).status for token in expected} == expected
+            assert len({WHO_MAY[operation.id][who] for who in CALLERS}) == 1
 
 
 async def test_upload_links_are_proof_of_themselves(house: House) -> None:
@@ -143,6 +224,13 @@ async def test_upload_links_are_proof_of_themselves(house: House) -> None:
                 ids = {**house.ids, "uploadToken": token}
                 answer = await house.call(operation, house.inn.token, ids)
                 assert (answer.status, bool(answer.message)) == (401, True), (operation, token, answer)
+
+
+async def test_upload_links_end_after_a_day(house: House) -> None:
+    [operation] = [operation for operation in OPERATIONS if operation.id == "PutPart"]
+    for seconds, status in ((LINK_LIFE // SECOND - 1, 404), (1, 401)):
+        house.inn.clock.advance(seconds)
+        assert (await house.call(operation, None)).status == status  # no build is behind it
 
 
 async def test_old_clients_send_the_token_bare(house: House) -> None:

@@ -6,11 +6,15 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, get_args
+from urllib.parse import quote
 
-from factories import Game, TestInn
+from api.good import BODIES, QUERIES
+from factories import Game, TestInn, archive
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.operation import Declared
+from innkeeper.contract.plan import Parameter
+from manyhosts import set_aside
 
 OPERATIONS = [operation for operation in HATHORA.operations() if operation.id not in HATHORA.not_yet]
 
@@ -37,8 +41,14 @@ class Answer:
         return told["message"]
 
 
+class Door(Protocol):
+    """What can be asked: an inn, or an application of its own."""
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
 async def ask(
-    inn: TestInn,
+    inn: Door,
     method: str,
     path: str,
     body: bytes | Iterable[bytes] | None = None,
@@ -47,10 +57,12 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     length: int | None = None,
     leaves: bool = False,
+    stalls: bool = False,
 ) -> Answer:
     """One request. ``path`` as on the wire, with its query. ``length`` is announced whatever the body is.
 
-    With ``leaves`` the client goes away as soon as the answer has begun: for streams that do not end.
+    With ``leaves`` the client goes away as soon as the answer has begun: for streams that do not end. With ``stalls``
+    it sends what ``body`` has and never the rest.
     """
     raw_path, _, query = path.partition("?")
     sent = {"host": "inn", **(headers or {})}
@@ -78,6 +90,8 @@ async def ask(
             await begun.wait()  # the client stays until it is answered
             return {"type": "http.disconnect"}
         piece = next(pieces, None)
+        if piece is None and stalls:
+            await asyncio.Event().wait()
         ended = piece is None
         answer.taken += len(piece or b"")
         return {"type": "http.request", "body": piece or b"", "more_body": not ended}
@@ -95,47 +109,68 @@ async def ask(
     return answer
 
 
-#: A good body for every operation that takes one.
-BODIES: dict[str, Any] = {
-    "CreateApp": {"appName": "chess", "authConfiguration": {"anonymous": {}}},
-    "UpdateApp": {"appName": "chess-2", "authConfiguration": {}},
-    "PatchApp": {},
-    "LoginNickname": {"nickname": "ann"},
-    "LoginGoogle": {"idToken": "a.b.c"},
-    "CreateBuild": {"buildSizeInBytes": 10},
-    "CreateBuildRegistry": {},
-    "RunBuildRegistry": {"image": "game:1"},
-    "CreateDeployment": {
-        "buildId": "bld-none", "requestedCPU": 0.5, "requestedMemoryMB": 512, "idleTimeoutEnabled": True,
-        "containerPort": 7777, "transportType": "udp", "roomsPerProcess": 1, "env": [],
-    },
-    "CreateLobby": {"visibility": "public", "region": "Tokyo"},
-    "CreateRoom": {"region": "Tokyo"},
-    "UpdateRoomConfig": {"roomConfig": "x"},
-    "InviteUser": {"userEmail": "a@example.com", "scopes": "viewer"},
-    "UpdateUserInvite": {"userEmail": "a@example.com", "scopes": "viewer"},
-    "RescindInvite": {"userEmail": "a@example.com"},
-    "CreateOrgToken": {"name": "ci", "scopes": []},
-}  # fmt: skip
+#: Names of parameters that name no thing: any of their values means something.
+WORDS = ("region", "partNumber")
+#: What stands in a path for a thing that is not there.
+NEVER, NEVER_NUMBER = "none-such", "999999"
+_BOUNDARY = "a-boundary-of-ours"
+
+
+def is_number(parameter: Parameter) -> bool:
+    """Whether an old generation's whole number stands there."""
+    return (get_args(parameter.type) or (parameter.type,))[0] is int and parameter.wire != "partNumber"
+
+
+def key_of(parameter: Parameter) -> str:
+    """Its name among ids: ``buildId``, and ``buildNumber`` where builds have numbers."""
+    return parameter.wire.removesuffix("Id") + "Number" if is_number(parameter) else parameter.wire
 
 
 def path_of(operation: Declared, ids: Mapping[str, str]) -> str:
-    """The operation's path with these ids; ``none-such`` where there is none."""
+    """The operation's path with these ids; :data:`NEVER` where there is none."""
     path = operation.path
     for parameter in operation.plan.path:
-        path = path.replace(f"{{{parameter.wire}}}", ids.get(parameter.wire, "none-such"))
+        never = NEVER_NUMBER if is_number(parameter) else NEVER
+        path = path.replace(f"{{{parameter.wire}}}", ids.get(key_of(parameter), never))
     return path
 
 
-def body_of(operation: Declared) -> bytes | None:
+def query_of(operation: Declared, ids: Mapping[str, str]) -> str:
+    """A good query for the operation, with its question mark; empty for none."""
+    query = QUERIES.get(operation.id, "")
+    return f"?{_filled(query, ids, quote)}" if query else ""
+
+
+def body_of(operation: Declared, ids: Mapping[str, str] | None = None) -> bytes | None:
     """A good body for the operation."""
-    if operation.plan.binary:
-        return b"data"
-    found = next((body for name, body in BODIES.items() if operation.id.startswith(name)), None)
     if operation.plan.body is None:
         return None
-    exact = BODIES.get(operation.id, BODIES.get(operation.id.removesuffix("Deprecated"), found))
-    return json.dumps(exact).encode()
+    if operation.body == "form":
+        return form(archive())
+    if operation.body == "bytes":
+        return b"data"
+    body = json.dumps(BODIES[operation.id])
+    return _filled(body, ids or {}, str).encode()
+
+
+def headers_of(operation: Declared) -> dict[str, str]:
+    """What goes with that body."""
+    if operation.body == "form":
+        return {"content-type": f"multipart/form-data; boundary={_BOUNDARY}"}
+    return {"content-type": "application/json"} if operation.plan.body is not None else {}
+
+
+def form(content: bytes) -> bytes:
+    """A form with one file."""
+    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="game.tgz"\r\n\r\n'
+    return head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+
+def _filled(text: str, ids: Mapping[str, str], escaped: Any) -> str:
+    # The longest name first: none begins another one then.
+    for name in sorted({"orgId", "buildId", "idToken"}, key=len, reverse=True):
+        text = text.replace(f"${name}", escaped(ids.get(name, NEVER)))
+    return text
 
 
 async def real_ids(inn: TestInn, game: Game) -> dict[str, str]:
@@ -143,12 +178,21 @@ async def real_ids(inn: TestInn, game: Game) -> dict[str, str]:
     room = await game.room()
     await inn.settle()
     token = await game.cloud.tokens_v1.get_org_tokens(inn.inn.founded.org_id)
+    org_id = inn.inn.founded.org_id
+    fleet = await inn.inn.wings.fleets.create(
+        org_id, "owner@localhost", name="the first", shape="cpu-4-8", threshold=80
+    )
+    host = await set_aside(inn, fleet.id, "first-host", 43_000)
     return {
+        "fleetId": fleet.id,
+        "nodeId": host.id,
         "appId": game.app_id,
         "roomId": room.room_id,
         "processId": room.process_id,
         "deploymentId": game.deployment.deployment_id,
+        "deploymentNumber": "1",
         "buildId": game.deployment.build_id,
+        "buildNumber": "1",
         "orgId": inn.inn.founded.org_id,
         "orgTokenId": token.tokens[0].org_token_id,
         "region": "Tokyo",

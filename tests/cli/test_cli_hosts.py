@@ -34,6 +34,8 @@ def test_what_goes_wrong_is_told(innkeeper: Line) -> None:
     )
     refused = innkeeper("hosts", "add", "fra", "--engine", "ssh://x", "--location", "mars", code=Code.FAILED)
     assert "no client can ask for 'mars'" in refused.stderr
+    refused = innkeeper("hosts", "add", "fra", "--engine", "ssh://x", "--fleet", "arena", code=Code.FAILED)
+    assert "host fra: fleet: write the id of a fleet" in refused.stderr
     refused = innkeeper("hosts", "remove", "local", code=Code.FAILED)
     assert "was not added by command" in refused.stderr
     refused = innkeeper("hosts", "drain", "nobody", code=Code.NOT_FOUND)

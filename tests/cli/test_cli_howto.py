@@ -11,7 +11,9 @@ from innkeeper.cli.failures import Failure
 from innkeeper.cli.howto import DEFAULTS, config_of, lost, masked
 from innkeeper.contract.hathora.deployments_v3 import DeploymentV3
 
-NOTHING: dict[str, Any] = {**dict.fromkeys(DEFAULTS), "env": (), "additional": (), "deployment_tag": None}
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys([*DEFAULTS, "deployment_tag", "fleet_id"]), "env": (), "additional": ()
+}  # fmt: skip
 
 LATEST: dict[str, Any] = {
     "buildId": "old", "requestedCPU": 2, "requestedMemoryMB": 4096, "idleTimeoutEnabled": False,
@@ -102,6 +104,15 @@ def test_what_would_be_refused_is_refused_before_anything_is_sent(given: dict[st
     assert told in caught.value.message
     assert "xxx" not in caught.value.message  # a value may be a secret
     assert caught.value.exit_code == 2
+
+
+def test_the_fleet_of_the_latest_goes_on_unless_another_is_given() -> None:
+    latest = msgspec.convert(LATEST | {"fleetId": "fleet-old"}, DeploymentV3)
+    assert made(latest=latest)["fleetId"] == "fleet-old"
+    assert made(latest=latest, fleet_id="fleet-new")["fleetId"] == "fleet-new"
+    assert made(fleet_id="fleet-new")["fleetId"] == "fleet-new"
+    assert "fleetId" not in made(latest=latest, fleet_id="")
+    assert "fleetId" not in made(latest=msgspec.convert(LATEST, DeploymentV3))
 
 
 def test_a_variable_that_has_no_effect_is_told() -> None:

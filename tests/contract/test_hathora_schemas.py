@@ -27,7 +27,16 @@ ON_PURPOSE = {
     "experimentalRequestedGPU.type": _WHOLE,
     "maxProcessConnections.type": _WHOLE,
     "PingEndpoints.port.type": _WHOLE,
+    "Invoice.year.type": _WHOLE,
+    "Invoice.month.type": _WHOLE,
+    "DeploymentV1.containerPort.type": _WHOLE,
+    "Process.port.type": _WHOLE,
+    "ProcessWithRooms.port.type": _WHOLE,
+    "roomSlotsAvailable.type": _WHOLE,
+    "Lobby.createdBy.any": _WHOLE,
     "LobbyV3.createdBy.any": _WHOLE,
+    "ActiveConnectionInfo.port.type": _WHOLE,
+    "ConnectionInfo.any": _WHOLE,
     "BuildV3Params.buildId.minLength": _BUILD_ID,
     "BuildV3Params.buildId.maxLength": _BUILD_ID,
     "BuildV3Params.buildId.pattern": _BUILD_ID,
@@ -37,16 +46,23 @@ ON_PURPOSE = {
     "RoomStatus.enum": "suspended rooms were there until 2024, older plugins know the word, and suspending is served",
     "Room.status.enum": "as RoomStatus",
     "RoomWithoutAllocations.status.enum": "as RoomStatus",
+    "ProcessWithRooms.rooms[].status.enum": "as RoomStatus",
 }
 
 #: Objects and enums that the vendor's document leaves without a name.
 NAMED_BY_US = {
     "AutoscalerMetric",
+    "DeploymentV2WithBuild",
     "DeploymentV3WithBuild",
     "EnvVariable",
     "GoogleLogin",
+    "LobbyParams",
+    "NodeStatus",
     "ProcessesCount",
+    "RegionalContainerTag",
     "ServiceConfig",
+    "UpcomingInvoiceTotal",
+    "UploadField",
 }
 
 

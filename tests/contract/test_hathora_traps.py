@@ -178,6 +178,12 @@ def fitting(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         return st.one_of([fitting(arm) for arm in schema["anyOf"]])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "type" not in schema:
+        return st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            max_leaves=5,
+        )
     match schema["type"]:
         case "null":
             return st.none()

@@ -28,7 +28,7 @@ def test_the_page_is_current_and_explains_everything() -> None:
         for parameter in operation.plan.parameters:
             assert meaning(HOUSE, operation.name, parameter.name), (operation.id, parameter.name)
     empty = re.findall(r"^\| `([a-z_]+)` \| .* \|  \|$", PAGE.read_text(), re.MULTILINE)
-    assert set(empty) <= {"name"}  # which says it
+    assert set(empty) <= {"name", "app_name"}  # which say it
 
 
 def test_its_paths_are_not_a_vendors() -> None:

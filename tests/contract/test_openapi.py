@@ -100,6 +100,17 @@ def test_comments_beside_fields_and_members_are_their_descriptions() -> None:
     assert gpu["description"] == "its older name"
 
 
+def test_a_union_with_a_name_is_an_object_whose_arms_say_which_they_are() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    told = DOCUMENT["paths"]["/rooms/v1/{appId}/connectioninfo/{roomId}"]["get"]["responses"]["200"]["content"]
+    assert told["application/json"]["schema"] == {"$ref": "#/components/schemas/ConnectionInfo"}
+    arms = {word: f"#/components/schemas/{word.capitalize()}ConnectionInfo" for word in ("active", "starting")}
+    assert schemas["ConnectionInfo"]["anyOf"] == [{"$ref": arm} for arm in arms.values()]
+    assert schemas["ConnectionInfo"]["discriminator"] == {"propertyName": "status", "mapping": arms}
+    assert schemas["StartingConnectionInfo"]["properties"]["status"] == {"type": "string", "enum": ["starting"]}
+    assert schemas["StartingConnectionInfo"]["required"] == ["status", "roomId"]
+
+
 def test_what_is_not_served_yet_is_not_in_it() -> None:
     made = document(OWN)
     assert list(made["paths"]) == ["/things/{thingId}"]

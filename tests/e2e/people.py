@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 from inns import RunningInn
 
 CLIENT_ID = "1234567890-game.apps.googleusercontent.com"
+OWNER = "owner@localhost"  #: of the first organisation
 
 
 class Google:
@@ -24,9 +25,9 @@ class Google:
     def __init__(self, url: str, key: RSAKey) -> None:
         self.url, self._key = url, key
 
-    def id_token(self, who: str) -> str:
-        """Google's word that somebody is ``who``."""
-        now = int(time.time())
+    def id_token(self, who: str, now: int | None = None) -> str:
+        """Google's word that somebody is ``who``, said ``now`` (Unix time; the machine's unless given)."""
+        now = int(time.time()) if now is None else now
         claims = {
             "iss": "https://accounts.google.com", "aud": CLIENT_ID, "sub": who, "name": who.title(), "iat": now,
             "exp": now + 3600,
@@ -66,7 +67,6 @@ def invited_by_others(inn: RunningInn) -> list[str]:
 
     A house begins with one organisation and has no operation to make others, so these are written into its database.
     """
-    owner = "owner@localhost"
     others = ["org-other-1", "org-other-2"]
     line = sqlite3.connect(inn.data / "innkeeper.db", timeout=10)
     try:
@@ -77,8 +77,8 @@ def invited_by_others(inn: RunningInn) -> list[str]:
                     " values (?, ?, 0, 8192, 1024, 72, 10)",
                     (org_id, f"Studio {org_id}"),
                 )
-                (grants,) = line.execute("select grants from members where email = ?", (owner,)).fetchone()
-                line.execute("insert into invites values (?, ?, ?, ?, 0)", (org_id, owner, grants, "else@example.com"))
+                (grants,) = line.execute("select grants from members where email = ?", (OWNER,)).fetchone()
+                line.execute("insert into invites values (?, ?, ?, ?, 0)", (org_id, OWNER, grants, "else@example.com"))
     finally:
         line.close()
     return others

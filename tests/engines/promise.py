@@ -212,6 +212,15 @@ class EnginePromise:
         await ground.until(following.done)
         assert following.result() == b"up\nsaving\nsaved\n"
 
+    async def test_the_log_can_be_followed_from_now_on(self, ground: Ground) -> None:
+        await ground.engine.start(ground.launch("s-1", "say:up slow:1 bind", (UDP,)))
+        await self.ready(ground, "s-1")
+        following = asyncio.create_task(collect(ground.engine.log("s-1", tail=0, follow=True)))
+        await ground.engine.stop("s-1", 30)
+        await self.ended(ground, "s-1")
+        await ground.until(following.done)
+        assert following.result() in (b"saving\nsaved\n", b"saved\n")  # it was asked to end as the following began
+
     async def test_the_log_of_a_living_server_cannot_be_discarded(self, ground: Ground) -> None:
         await ground.engine.start(ground.launch("s-1", "say:up bind", (UDP,)))
         await self.ready(ground, "s-1")

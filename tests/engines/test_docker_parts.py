@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from innkeeper.engines.base import EndedBy, ImageMissing, Launch, NotStarted, Port, PortTaken, Transport, Usage
 from innkeeper.engines.docker import nets, raw, spec, usage
+from innkeeper.engines.docker.abilities import abilities
 from innkeeper.engines.docker.ending import micros
 from innkeeper.engines.docker.endpoint import Endpoint
 from innkeeper.engines.docker.readiness import bound_of, pause
@@ -342,3 +344,16 @@ def test_our_own_standing_still_is_not_the_hosts_silence() -> None:
     silence.beat()
     assert silence.ended() == pytest.approx(2.0)
     assert silence.since is None
+
+
+@pytest.mark.parametrize(
+    ("info", "cpu", "memory_mb"),
+    [({"NCPU": 8, "MemTotal": 16 << 30}, 8.0, 16384.0), ({}, None, None), ({"NCPU": 0, "MemTotal": 0}, None, None)],
+)
+def test_what_an_engine_says_of_its_machine(info: dict[str, int], cpu: float | None, memory_mb: float | None) -> None:
+    told = abilities(
+        SimpleNamespace(kind="docker", version="1", architecture="amd64", endpoint=Endpoint("unix:///x")),  # type: ignore[arg-type]
+        info,
+        SimpleNamespace(network="isolated"),  # type: ignore[arg-type]
+    )
+    assert (told.machine_cpu, told.machine_memory_mb) == (cpu, memory_mb)

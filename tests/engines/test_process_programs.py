@@ -111,6 +111,8 @@ async def test_without_control_groups_memory_is_held_by_a_resource_limit(directo
     ground = ProcessGround(directory, cgroups=False)
     await ground.open()
     assert ground.abilities.memory == "rlimit"
+    assert ground.abilities.machine_cpu == os.cpu_count()
+    assert (ground.abilities.machine_memory_mb or 0) > 64
     assert any("cannot be told" in note for note in ground.abilities.notes)
     await ground.engine.start(ground.launch("s-1", "eat:200", memory_mb=64))
     by, code, detail = await ended(ground)

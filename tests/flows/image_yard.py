@@ -19,9 +19,10 @@ from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import Builds
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.images import Images
+from innkeeper.hosting.intake import Intake
 from innkeeper.hosting.making import ImageMaker
 from innkeeper.hosting.model import Build, Cause, LoginRules, PortSpec, ServerState
-from innkeeper.hosting.queries.releases import build_by_key
+from innkeeper.hosting.queries.builds import build_by_key
 from innkeeper.hosting.queries.rooms import add_servers, wanted_server
 from innkeeper.hosting.queries.servers import move
 from innkeeper.hosting.registries import RegistrySource
@@ -77,6 +78,7 @@ class ImageYard:
         bell = Bell()
         self.apps = Apps(self.db, self.clock, Chance(), self.box, bell)
         self.releases = Releases(self.db, self.clock, Chance(), self.box, bell)
+        self.intake = Intake(self.db, self.store)
         self.builds = Builds(self.db, self.clock, Chance(), self.store, self.folder / "builds", Limits(), maker)
 
     async def close(self) -> None:
@@ -109,7 +111,7 @@ class ImageYard:
             yield data
 
         build = await self.builds.create("org", "me", upload_bytes=len(data))
-        await self.builds.complete_upload(build.key, [(1, await self.builds.take_part(build.key, 1, pieces()))])
+        await self.intake.complete(build.key, [(1, await self.intake.take_part(build.key, 1, pieces()))])
         return build, await self.builds.run("org", build.id)
 
     async def begin_pull(self, source: RegistrySource) -> tuple[Build, AsyncIterator[bytes]]:

@@ -15,8 +15,9 @@ from innkeeper.db.database import Database, DatabaseUnavailable
 from innkeeper.hosting.archives.unpacking import Limits
 from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import RUN_LIFE, Builds
+from innkeeper.hosting.intake import Intake
 from innkeeper.hosting.model import Build, BuildState
-from innkeeper.hosting.queries import releases as queries
+from innkeeper.hosting.queries import builds as queries
 from innkeeper.hosting.verdicts import Verdict, Verdicts
 from innkeeper.kit.clock import SECOND
 from innkeeper.kit.errors import Unavailable
@@ -71,7 +72,8 @@ class Yard:
             yield data
 
         build = await self.builds.create("org", "me", upload_bytes=len(data))
-        await self.builds.complete_upload(build.key, [(1, await self.builds.take_part(build.key, 1, pieces()))])
+        intake = Intake(self.db, self.store)
+        await intake.complete(build.key, [(1, await intake.take_part(build.key, 1, pieces()))])
         return build, await self.builds.run("org", build.id)
 
     async def until_it_waits(self, log: AsyncIterator[bytes]) -> None:

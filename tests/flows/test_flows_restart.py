@@ -10,6 +10,8 @@ from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus
 from innkeeper.sdk import ServerError
 from troubled import Cut
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated. use :DeprecationWarning")  # suspended rooms
+
 
 async def test_every_state_survives_a_restart(inn: TestInn) -> None:
     inn.behave(start_takes=5, stop_takes=5)

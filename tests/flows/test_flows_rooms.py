@@ -12,6 +12,8 @@ from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams, UpdateRoomConf
 from innkeeper.contract.hathora.words import Region, RoomReadyStatus, RoomStatus
 from innkeeper.sdk import UNSET, NotFound, StatusError
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated. use :DeprecationWarning")  # suspended rooms
+
 
 async def test_a_room_becomes_active_when_its_server_has_bound_its_ports(inn: TestInn) -> None:
     inn.behave(start_takes=3)

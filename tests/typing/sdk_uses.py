@@ -3,7 +3,7 @@ not needed is an error itself, so that this file fails when the types get weaker
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import assert_type
 
@@ -14,6 +14,7 @@ from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3Page
 from innkeeper.contract.hathora.logs_v1 import LogsV1
 from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams, Room, RoomConnectionData, RoomsV2
 from innkeeper.contract.hathora.words import ExposedPort, Region
+from innkeeper.contract.house.events_v1 import Event
 from innkeeper.contract.house.hosts_v1 import HostList
 from innkeeper.sdk import (
     ActiveRoom,
@@ -34,6 +35,7 @@ from innkeeper.sdk import (
     Stub,
     Transport,
     Urllib3Transport,
+    verify_webhook,
 )
 
 PARAMS = CreateRoomParams(region=Region.TOKYO)
@@ -45,6 +47,8 @@ def sync() -> None:
         assert_type(client.rooms_v2.create_room(PARAMS), RoomConnectionData)
         assert_type(client.rooms_v2.get_room_info.raw("r"), Raw[Room])
         assert_type(client.house.hosts_v1.get_hosts(), HostList)
+        assert_type(client.house.follow_events(kinds=["room.*"]), Generator[Event, None, None])
+        assert_type(client.house.events_v1.stream_events(after=3), ByteStream)
         assert_type(client.rooms_v2.get_room_info.options(timeout=3.0, token=None)("r"), Room)
         assert_type(client.builds_v3.get_builds(), BuildsV3Page)
         assert_type(client.deployments_v3.get_deployments.pages(build_tag="b"), Iterator[DeploymentsV3Page])
@@ -70,12 +74,18 @@ async def asynchronous() -> None:
         assert_type(client.deployments_v3.get_deployments.pages(), AsyncIterator[DeploymentsV3Page])
         assert_type(await client.upload_build(b"", parallel=2), CreatedBuildV3WithMultipartUrls)
         assert_type(await client.wait_until_active("r"), ActiveRoom)
+        assert_type(client.house.follow_events(), AsyncGenerator[Event, None])
         async with await client.logs_v1.get_logs_for_process("p") as stream:
             assert_type(stream, AsyncByteStream)
             async for line in stream.lines():
                 assert_type(line, str)
         _ = client.rooms_v2.create_room(PARAMS).room_id  # type: ignore[attr-defined]  # pyright: ignore
     AsyncHathoraCloud("t", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def received(headers: dict[str, str], body: bytes) -> None:
+    assert_type(verify_webhook("whsec_x", headers, body), Event)
+    verify_webhook("whsec_x", headers, "body")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def errors(client: HathoraCloud) -> None:

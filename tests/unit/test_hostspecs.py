@@ -52,7 +52,10 @@ def said(**more: Any) -> dict[str, Any]:
         (said(network="bridge"), "host fra-1: network: write one of published, isolated, host, not 'bridge'"),
         (said(read_only="yes"), "host fra-1: read_only: write true or false, not 'yes'"),
         (said(colour="red"), "host fra-1: colour: there is nothing of this name; there is name, engine, address,"
-         " locations, ports, cpu, memory_mb, tls_ca, tls_certificate, tls_key, network, read_only"),
+         " locations, ports, cpu, memory_mb, tls_ca, tls_certificate, tls_key, network, read_only, fleet, hosting"),
+        (said(fleet="arena"), "host fra-1: fleet: write the id of a fleet, such as"
+         " fleet-6f706e83-0ec1-437a-9a46-7d4281eb2f39, not 'arena'"),
+        (said(hosting="moon"), "host fra-1: hosting: write one of metal, cloud, shared, not 'moon'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(given: Any, told: str) -> None:

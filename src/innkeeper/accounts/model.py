@@ -105,3 +105,6 @@ class Entry:
     verb: str  #: such as ``token.create``
     subject: str  #: what it was done to: an id or an e-mail
     detail: str  #: for people; never a secret
+    outcome: str | None = "done"  #: ``done``, or why it was refused; None while it is under way, or was broken off
+    token_id: str | None = None  #: the token that was shown
+    client: str | None = None  #: the address that it was asked from

@@ -39,9 +39,16 @@ class Organisations:
         """Everybody in an organisation, the longest membership first."""
         return await self._db.read(queries.members, org_id)
 
-    async def set_limits(self, org_id: str, limits: Limits) -> None:
-        """Replace all limits of an organisation: the operator's verb, no token may do it. Raises ``NotFound``."""
-        entry = self._audit.entry(org_id, OPERATOR, "org.limits", org_id, repr(limits))
+    async def all(self) -> Sequence[Org]:
+        """Every organisation of the house, the oldest first: for its operator."""
+        return await self._db.read(queries.orgs)
+
+    async def set_limits(self, org_id: str, limits: Limits, *, by: str = OPERATOR) -> None:
+        """Replace all limits of an organisation: the operator's verb, no token of its own may do it.
+
+        Raises ``NotFound``.
+        """
+        entry = self._audit.entry(org_id, by, "org.limits", org_id, repr(limits))
         await self._db.write(_set_limits, org_id, limits, entry)
 
 

@@ -70,6 +70,12 @@ def org(org_id: str) -> Steps[Org | None]:
     return _org(rows[0]) if rows else None
 
 
+def orgs() -> Steps[Sequence[Org]]:
+    """Every organisation, the oldest first."""
+    rows = yield Statement(f"select {_ORG_COLUMNS} from orgs o order by o.created_at, o.id")
+    return [_org(row) for row in rows]
+
+
 def orgs_of(email: str) -> Steps[Sequence[tuple[Org, Grant]]]:
     """The organisations a person belongs to and what they may do there, the longest membership first."""
     rows = yield Statement(_ORGS_OF_USER, (email,))
@@ -227,19 +233,33 @@ def revoke_token_named(org_id: str, name: str, now: int) -> Steps[str | None]:
 # The record
 
 
+_ENTRY = "id, at, org_id, who, verb, subject, detail, outcome, token_id, client"
+
+
 def add_entry(new: Entry) -> Steps[None]:
     """Write a line of the record."""
     yield Statement(
-        "insert into audit (id, at, org_id, who, verb, subject, detail) values ($1, $2, $3, $4, $5, $6, $7)",
-        (new.id, new.at, new.org_id, new.who, new.verb, new.subject, new.detail),
-    )
+        f"insert into audit ({_ENTRY}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        (
+            new.id, new.at, new.org_id, new.who, new.verb, new.subject, new.detail, new.outcome, new.token_id,
+            new.client,
+        ),
+    )  # fmt: skip
 
 
-def entries(org_id: str, limit: int) -> Steps[Sequence[Entry]]:
-    """The last lines of an organisation's record, the newest first."""
+def end_entry(entry_id: str, subject: str, outcome: str) -> Steps[None]:
+    """Write what came of it."""
+    yield Statement("update audit set subject = $2, outcome = $3 where id = $1", (entry_id, subject, outcome))
+
+
+def entries(
+    org_id: str, before: tuple[int, str] | None, who: str | None, verb: str | None, limit: int
+) -> Steps[list[Entry]]:
+    """Lines of an organisation's record, the newest first: those before a time and id, of a person, of a verb."""
+    at, below = before or (1 << 62, "")
     rows = yield Statement(
-        "select id, at, org_id, who, verb, subject, detail from audit where org_id = $1 "
-        "order by at desc, id desc limit $2",
-        (org_id, limit),
+        f"select {_ENTRY} from audit where org_id = $1 and (at < $2 or (at = $2 and id < $3))"
+        " and who = coalesce($4, who) and verb = coalesce($5, verb) order by at desc, id desc limit $6",
+        (org_id, at, below, who, verb, limit),
     )
     return [Entry(*row) for row in rows]

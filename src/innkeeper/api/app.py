@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from innkeeper.contract.operation import Api
 from innkeeper.kit.errors import HouseError, TimedOut, TooLarge
@@ -31,12 +32,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _JSON = (b"content-type", b"application/json")
-_STREAM = (b"content-type", b"application/octet-stream")
 _CORS = (b"access-control-allow-origin", b"*")
 _PREFLIGHT: Headers = [
     _CORS,
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key"),
+    # Some browsers do not read `*` as every name, and it never stands for the first. None sends cookies by it.
+    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key, user-agent, *"),
     (b"access-control-max-age", b"86400"),
 ]
 
@@ -65,6 +66,8 @@ class App:
         self._body_seconds = body_seconds
         self._closing = asyncio.Event()
         self._serial = time.time_ns() & 0xFFFFFFFF
+        #: Where a proxy hands paths on as they came, what stands before ours: ``/cloud``, or nothing.
+        self._prefix = urlsplit(wings.settings.public_url).path.rstrip("/")
         self._router: Router[Endpoint] = Router()
         for api in apis:
             for operation in api.operations():
@@ -89,6 +92,9 @@ class App:
         method = scope["method"]
         path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
         endpoint, values, methods = self._router.find(method, path)
+        if endpoint is None and self._prefix and path.startswith(f"{self._prefix}/"):
+            path = path.removeprefix(self._prefix)
+            endpoint, values, methods = self._router.find(method, path)
         if endpoint is None:
             await self._elsewhere(scope, receive, send, method, path, methods)
             return
@@ -120,9 +126,10 @@ class App:
             arguments = endpoint.arguments(values, scope["query_string"], body)
             if "org_id" in arguments:
                 await endpoint.enter(visit, arguments["org_id"])
-            answer = await endpoint.handler(visit, **arguments)
+            answer = await endpoint.perform(visit, values, arguments)
             if operation.streams:
-                return await self._stream(answer, operation.status, common, receive, send)
+                head = [*common, (b"content-type", operation.media.encode()), *visit.answer_headers]
+                return await self._stream(answer, operation.status, head, receive, send)
             whole = endpoint.encode(answer)
             status = operation.status
             common += visit.answer_headers
@@ -151,7 +158,7 @@ class App:
         self, pieces: AsyncIterator[bytes], status: int, headers: Headers, receive: Receive, send: Send
     ) -> int:
         """Send pieces as they come, until they end, the client goes, or the house closes."""
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, _STREAM]})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         ends: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(_disconnected(receive)),
             asyncio.ensure_future(self._closing.wait()),

@@ -80,12 +80,13 @@ def _operation(api: Api, operation: Declared, said: Json) -> str:
     ]
     if "requestBody" in said:
         [media] = said["requestBody"]["content"].values()
-        rows.append(("", "body", _kind(media["schema"]), ""))
+        kind = _kind(media["schema"]) if "schema" in media else "bytes"
+        rows.append(("", "body", kind, ""))
     success = said["responses"][str(operation.status)]
     content = success.get("content", {})
     answer = next((_kind(media["schema"]) for media in content.values() if "schema" in media), "")
     answer = answer or ("bytes as they come" if content else "nothing")
-    old = f" Deprecated: use <code>{escape(operation.replaced_by)}</code>." if operation.replaced_by else ""
+    old = f" Deprecated: use <code>{escape(operation.replacement)}</code>." if operation.replacement else ""
     return (
         f'<article id="{operation.id}"><h3><code>{operation.method} {escape(operation.path)}</code></h3>'
         f"<p><b>{operation.id}</b> &middot; <code>{operation.name}</code></p>{described}"

@@ -17,6 +17,7 @@ from innkeeper.kit.errors import (
     Invalid,
     LimitReached,
     NotFound,
+    NotSetUp,
     RateLimited,
     Taken,
     TimedOut,
@@ -38,6 +39,7 @@ ROWS: list[tuple[type[HouseError], tuple[int, ...]]] = [
     (LimitReached, (402, 429, 422, 402)),
     (RateLimited, (429,)),
     (TimedOut, (408,)),
+    (NotSetUp, (500,)),
     (Unavailable, (503,)),
 ]
 

@@ -9,6 +9,8 @@ import msgspec
 
 from innkeeper.contract.operation import Api
 
+from .linked_pages import LinkedPages
+
 #: A message of a player who measures their distance is echoed up to this size, in bytes.
 MOST_ECHOED = 4096
 #: Messages echoed on one connection, before it is closed: measuring takes a handful.
@@ -22,15 +24,28 @@ class Pages:
     """Answers what is not an operation."""
 
     def __init__(
-        self, apis: Sequence[Api], health: Health, count: Callable[[], Awaitable[None]], collectors: Sequence[Any]
+        self,
+        apis: Sequence[Api],
+        health: Health,
+        count: Callable[[], Awaitable[None]],
+        collectors: Sequence[Any],
+        linked: LinkedPages | None = None,
     ) -> None:
         self._apis = {api.name: api for api in apis}
         self._health = health
         self._count = count
         self._collectors = collectors
+        self._linked = linked
 
     async def answer(self, method: str, path: str, scope: MutableMapping[str, Any], send: Send) -> bool:
         """Answer a page; False when there is none at ``path``."""
+        linked = None if self._linked is None else await self._linked.answer(method, path)
+        if linked is not None:
+            length = (b"content-length", b"%d" % len(linked.body))
+            headers = [(b"content-type", linked.kind.encode()), length, *linked.headers]
+            await send({"type": "http.response.start", "status": linked.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if method == "HEAD" else linked.body})
+            return True
         if method not in ("GET", "HEAD"):
             return False
         page = await self._page(path.rstrip("/") or "/")

@@ -15,7 +15,7 @@ import msgspec
 from innkeeper.contract.operation import Declared, Operation, StreamOperation
 from innkeeper.contract.plan import Parameter
 from innkeeper.contract.words import strictly
-from innkeeper.kit.errors import Invalid, Unauthorized, Unreadable
+from innkeeper.kit.errors import HouseError, Invalid, Unauthorized, Unreadable
 
 from .refusals import explain
 from .visits import Visit
@@ -75,7 +75,7 @@ def handler_of(operation: Declared) -> Handler | None:
 class Endpoint:
     """An operation with its handler, ready to answer."""
 
-    __slots__ = ("_app_at", "_body", "_no_query", "_path", "_query", "handler", "operation", "uploads")
+    __slots__ = ("_app_at", "_body", "_no_query", "_path", "_query", "_verb", "handler", "operation", "uploads")
 
     def __init__(self, operation: Declared, handler: Handler) -> None:
         self.operation = operation
@@ -87,6 +87,9 @@ class Endpoint:
         self._no_query = None if any(p.required for p in plan.query) else dict.fromkeys(p.name for p in plan.query)
         self._body = plan.body
         self.uploads = plan.binary
+        within = f"{operation.api.within}." if operation.api.within else ""
+        module = operation.function.__module__.rpartition(".")[2]
+        self._verb = f"{within}{module}.{operation.name}" if operation.recorded else None
 
     def arguments(self, path_values: Sequence[str], query: bytes, body: bytes | AsyncIterator[bytes]) -> dict[str, Any]:
         """The handler's keyword arguments; an upload's body is handed on as it comes. Raises Invalid."""
@@ -144,16 +147,33 @@ class Endpoint:
         operation = self.operation
         if operation.key == "org":
             visit.known_caller = await visit.wings.callers.recognise(bearer(visit.headers))
+            visit.wings.rates.request(visit.known_caller.token_id)
             self._check_scope(visit.known_caller)
         elif operation.key == "player":
             secret = await visit.wings.apps.secret(path_values[self._app_at])
             visit.known_player = await visit.wings.players.recognise(secret, bearer(visit.headers))
+            # Players show who they are for nothing but to make a lobby.
+            visit.wings.rates.lobby(path_values[self._app_at], visit.known_player.id)
 
     async def enter(self, visit: Visit, org_id: str | None) -> None:
         """The request names an organisation: from here on it is about that one, where the caller belongs to it."""
         if org_id is not None and self.operation not in _outside:
             visit.known_caller = await visit.wings.callers.within(visit.caller, org_id)
             self._check_scope(visit.known_caller)
+
+    async def perform(self, visit: Visit, path_values: Sequence[str], arguments: dict[str, Any]) -> Any:
+        """The handler's answer. What changes something is in the audit log before it is done, and what came of it."""
+        if self._verb is None:
+            return await self.handler(visit, **arguments)
+        audit, subject = visit.wings.audit, "/".join(path_values)
+        line = await audit.begin(visit.caller, self._verb, subject, visit.client_ip)
+        try:
+            answer = await self.handler(visit, **arguments)
+        except Exception as error:
+            await audit.end(line, subject, str(error) if isinstance(error, HouseError) else "something broke inside")
+            raise
+        await audit.end(line, _made(answer) or subject)
+        return answer
 
     def _check_scope(self, caller: Caller) -> None:
         scope = self.operation.scope
@@ -163,6 +183,18 @@ class Endpoint:
     def encode(self, answer: Any) -> bytes:
         """The body of a whole answer: nothing for 204, else JSON."""
         return b"" if self.operation.status == 204 else _encode(answer)
+
+
+#: Fields that name what a change has made, the most telling first.
+_IDS = (
+    "process_id", "deployment_id", "build_id", "fleet_id", "webhook_id", "app_id", "name", "org_id",
+)  # fmt: skip
+
+
+def _made(answer: Any) -> str | None:
+    """The id of what an answer tells, if it has one."""
+    found = next((getattr(answer, field) for field in _IDS if hasattr(answer, field)), None)
+    return None if found is None else str(found)
 
 
 def bearer(headers: Mapping[bytes, bytes]) -> str:

@@ -14,25 +14,36 @@ from msgspec import Struct
 from innkeeper.kit.errors import Unauthorized
 
 if TYPE_CHECKING:
+    from innkeeper.accounts.audit import Audit
     from innkeeper.accounts.callers import Callers
     from innkeeper.accounts.invites import Invites
     from innkeeper.accounts.model import Caller
     from innkeeper.accounts.organisations import Organisations
     from innkeeper.accounts.players import Player, Players
     from innkeeper.accounts.tokens import Tokens
+    from innkeeper.accounts.verifying import Verifying
+    from innkeeper.billing.invoices import Billing
+    from innkeeper.billing.links import BillingLinks
     from innkeeper.hosting.apps import Apps
     from innkeeper.hosting.builds import Builds
-    from innkeeper.hosting.fleet import Fleet
+    from innkeeper.hosting.fleets import Fleets
+    from innkeeper.hosting.hostbook import HostBook
+    from innkeeper.hosting.intake import Intake
     from innkeeper.hosting.links import UploadLinks
     from innkeeper.hosting.logs import Logs
     from innkeeper.hosting.metrics import Metrics
     from innkeeper.hosting.releases import Releases
     from innkeeper.hosting.rooms import Rooms
     from innkeeper.hosting.servers import Servers
+    from innkeeper.hosting.shown import ShownHosts
     from innkeeper.hosting.usage import UsageAccount
     from innkeeper.kit.clock import Clock
     from innkeeper.matchmaking.lobbies import Lobbies
+    from innkeeper.notices.events import Events
+    from innkeeper.notices.webhooks import Webhooks
     from innkeeper.settings import Settings
+
+    from .rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +55,12 @@ class Wings:
     organisations: Organisations
     callers: Callers
     tokens: Tokens
+    audit: Audit
     invites: Invites
     players: Players
     apps: Apps
     builds: Builds
+    intake: Intake
     links: UploadLinks
     releases: Releases
     servers: Servers
@@ -56,7 +69,15 @@ class Wings:
     metrics: Metrics
     lobbies: Lobbies
     usage: UsageAccount
-    fleet: Fleet
+    billing: Billing
+    billing_links: BillingLinks
+    verifying: Verifying
+    rates: Rates
+    host_book: HostBook
+    shown_hosts: ShownHosts
+    fleets: Fleets
+    webhooks: Webhooks
+    events: Events
     operator: str  #: the organisation of the first start, whose admins run the house
     ping_address: tuple[str, int]  #: where players measure their distance
 

@@ -1,7 +1,7 @@
 """The command line, ``innkeeper``. ``program.py`` has the list of commands; each lives in a module of its own.
 
-All commands but ``up``, ``demo`` and ``tokens reset`` speak to a running Innkeeper through ``innkeeper.sdk``. A module
-is imported when its command is called, so that none pays for the others.
+All commands but ``up``, ``demo``, ``export``, ``import`` and ``tokens reset`` speak to a running Innkeeper through
+``innkeeper.sdk``. A module is imported when its command is called, so that none pays for the others.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -14,6 +14,7 @@ from .telling import columns, document, facts
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.apps_v2 import Application
+    from innkeeper.contract.house.apps_v1 import App
 
 
 @click.group()
@@ -44,12 +45,50 @@ def list_apps(talk: Talk) -> None:
 )  # fmt: skip
 @click.option("--no-login", is_flag=True, help="No built-in login: the game makes player tokens itself.")
 @click.option("--google-client-id", metavar="ID", help="Players may log in with Google, for this client id.")
+@click.option("--keep-id", metavar="ID", help="The id that shipped clients know it by. For the operator of the house.")
+@click.option(
+    "--secret-file", type=click.File("r"), help="With --keep-id: a file with the secret that backends know, or -."
+)
 @talks
-def create(talk: Talk, name: str, login: Sequence[str], no_login: bool, google_client_id: str | None) -> None:
+def create(
+    talk: Talk,
+    name: str,
+    login: Sequence[str],
+    no_login: bool,
+    google_client_id: str | None,
+    keep_id: str | None,
+    secret_file: TextIO | None,
+) -> None:
     """Make an app. NAME has small letters, digits and `-`."""
     fitting_app_name(name, "NAME")
-    app = make_app(talk, name, () if no_login else login, google_client_id)
+    if secret_file is not None and keep_id is None:
+        raise click.UsageError("--secret-file goes with --keep-id: an app with a new id has a new secret")
+    logins = () if no_login else login
+    app: Application | App
+    if keep_id is None:
+        app = make_app(talk, name, logins, google_client_id)
+    else:
+        secret = None if secret_file is None else secret_file.read().strip()
+        app = _adopt(talk, name, keep_id, secret, logins, google_client_id)
     document(app) if talk.as_json else click.echo(f"Made app {app.app_name}, {app.app_id}")
+
+
+def _adopt(
+    talk: Talk, name: str, app_id: str, secret: str | None, login: Sequence[str], google_client_id: str | None
+) -> App:
+    from innkeeper.contract.house.apps_v1 import AdoptedApp
+    from innkeeper.contract.shape import UNSET
+
+    return talk.client.house.apps_v1.adopt_app(
+        AdoptedApp(
+            app_name=name,
+            app_id=app_id,
+            app_secret=secret or UNSET,
+            anonymous="anonymous" in login,
+            nickname="nickname" in login,
+            google_client_id=google_client_id or UNSET,
+        )
+    )
 
 
 def make_app(

@@ -91,6 +91,7 @@ def _tell(talk: Talk, one: DeploymentV3) -> None:
             ("processors", one.requested_cpu),
             ("memory", f"{one.requested_memory_mb:g} MiB"),
             ("ends when idle", one.idle_timeout_enabled),
+            ("fleet", one.fleet_id),
             # The values may be secrets; --json shows them to who asks for them here.
             ("environment", ", ".join(variable.name for variable in one.env) or "none"),
             ("created", one.created_at),

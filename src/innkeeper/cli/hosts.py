@@ -49,7 +49,11 @@ def list_hosts(talk: Talk) -> None:
         ),
         "There is no host, so no server can be started. Take one in with `innkeeper hosts add`.",
     )  # fmt: skip
-    _tell_notes((one.name, note) for one in found for note in one.notes)
+    _tell_notes((one.name, note) for one in found for note in _notes_of(one))
+
+
+def _notes_of(one: Host) -> list[str]:
+    return [*one.notes, *([f"set aside for fleet {one.fleet}"] if one.fleet else [])]
 
 
 @hosts.command()
@@ -96,6 +100,8 @@ def _tell_notes(notes: Iterable[tuple[str, str]]) -> None:
 @click.option("--tls-key", metavar="FILE", help="For it; on Innkeeper's machine.")
 @click.option("--network", type=click.Choice(["published", "isolated", "host"]), help="How its servers are reached.")
 @click.option("--read-only", is_flag=True, default=None, help="Its servers may write nowhere but to /tmp.")
+@click.option("--fleet", metavar="FLEET_ID", help="It takes this fleet's servers and no others; all unless told.")
+@click.option("--hosting", type=click.Choice(["metal", "cloud", "shared"]), help="Whose machine it is. [metal]")
 @talks
 def add(talk: Talk, /, name: str, locations: tuple[str, ...], **given: Any) -> None:
     """Take in a machine with a container engine. It is kept until it is removed.
@@ -177,6 +183,8 @@ def _tell(talk: Talk, one: Host) -> None:
             ("ports", f"{one.ports}, {one.free_ports} of them free"),
             ("processors", _of(one.free_cpu, one.cpu)),
             ("memory, MiB", _of(one.free_memory_mb, one.memory_mb)),
+            ("fleet", one.fleet or "none: it takes every server"),
+            ("hosting", one.hosting),
             *(("note", note) for note in one.notes),
         ]
     )

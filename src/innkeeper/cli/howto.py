@@ -61,6 +61,7 @@ def howto_options(command: C) -> C:
             help="Whether a server without rooms and players is ended after five minutes.",
         ),
         _option("--deployment-tag", metavar="TEXT", help="A word of your own for this deployment."),
+        _option("--fleet-id", metavar="FLEET", help="The fleet whose hosts its servers go to first; '' for none."),
         click.option(
             "--from-latest", is_flag=True, envvar="HATHORA_FROM_LATEST",
             help="Take everything that is not given from the app's newest deployment.",
@@ -100,6 +101,7 @@ def config_of(
             "requested_cpu": latest.requested_cpu,
             "requested_memory_mb": latest.requested_memory_mb,
             "idle_timeout_enabled": latest.idle_timeout_enabled,
+            "fleet_id": latest.fleet_id,
         }
     chosen = {
         name: given[name] if given[name] is not None else earlier.get(name, default)
@@ -124,6 +126,7 @@ def config_of(
         additional_container_ports=list(ports.values()),
         rooms_per_process=chosen["rooms_per_process"],
         env=[EnvVariable(name=name, value=value) for name, value in env.items()],
+        fleet_id=(given["fleet_id"] or UNSET) if given["fleet_id"] is not None else earlier.get("fleet_id", UNSET),
     )
     _check(config)
     return config

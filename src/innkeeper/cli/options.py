@@ -1,4 +1,4 @@
-"""The settings of the house as options of the command line. Used by ``up`` and ``tokens reset``.
+"""The settings of the house as options of the command line. For ``up``, ``export``, ``import`` and ``tokens reset``.
 
 Every setting is one, under its own name and with the words beside it in ``settings.py``: nothing is kept twice.
 """
@@ -18,7 +18,7 @@ from innkeeper.settings import FILE, Settings, load_settings
 C = TypeVar("C", bound=Callable[..., Any])
 
 #: Not for the command line, which everybody on the machine can read.
-SECRET = frozenset({"secret_key"})
+SECRET = frozenset({"secret_key", "smtp_url"})
 #: In the settings file alone: a table for each.
 TABLES = frozenset({"hosts"})
 

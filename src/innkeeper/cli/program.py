@@ -28,9 +28,15 @@ COMMANDS: Mapping[str, Entry] = {
     "apps": Entry("apps:apps", "The games, or environments of games."),
     "builds": Entry("builds:builds", "What game servers run."),
     "deployments": Entry("deployments:deployments", "A build and how it is run; the newest serves new rooms."),
+    "webhooks": Entry("webhooks:webhooks", "URLs of yours that events are posted to."),
+    "events": Entry("events:events", "What happened, and what happens now."),
     "hosts": Entry("hosts:hosts", "The machines that servers run on."),
     "tokens": Entry("tokens:tokens", "The tokens that open this API."),
-    "orgs": Entry("orgs:orgs", "The organisations that a token belongs to."),
+    "audit": Entry("audit:audit", "Who changed what, or tried to."),
+    "orgs": Entry("orgs:orgs", "The organisations that a token belongs to, and their limits."),
+    "billing": Entry("billing:billing", "What organisations used, and what they owe."),
+    "export": Entry("export:export", "Write everything that a house keeps into one file."),
+    "import": Entry("import_:import_", "Take in what `innkeeper export` wrote."),
     "completion": Entry("completion:completion", "Make the shell complete commands and options."),
 }
 

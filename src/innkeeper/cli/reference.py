@@ -25,10 +25,10 @@ _CLI_HEAD = """# The command line
 
 Written from the program itself by `scripts/check --fix`; do not edit. `innkeeper COMMAND --help` says the same.
 
-**Which Innkeeper.** All commands but `up`, `demo`, `tokens reset` and `completion` speak to a running one. Where it is
-and the token for it come from `--url` and `--token`, else from `INNKEEPER_URL` and `INNKEEPER_TOKEN` (or
-`HATHORA_TOKEN`), else from `credentials.json` in the data folder (`--data`, `INNKEEPER_DATA`, `inn-data`). The folder's
-token is sent to the folder's own Innkeeper alone.
+**Which Innkeeper.** All commands but `up`, `demo`, `tokens reset`, `export`, `import` and `completion` speak to a
+running one. Where it is and the token for it come from `--url` and `--token`, else from `INNKEEPER_URL` and
+`INNKEEPER_TOKEN` (or `HATHORA_TOKEN`), else from `credentials.json` in the data folder (`--data`, `INNKEEPER_DATA`,
+`inn-data`). The folder's token is sent to the folder's own Innkeeper alone.
 
 **Which app.** `--app` takes a name or an id, and so does `INNKEEPER_APP_ID` (or `HATHORA_APP_ID`); where there is but
 one app, none is needed.

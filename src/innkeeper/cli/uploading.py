@@ -42,14 +42,14 @@ def build_directory(
     """Pack, upload and run a build; its log goes to standard error. Raises :class:`Failure`."""
     began = time.monotonic()
     try:
-        with _bar("Packing") as progress:
+        with bar("Packing") as progress:
             packed = pack(directory, progress=progress)
     except CannotPack as error:
         raise Failure(str(error)) from error
     without = " (without .git)" if packed.without_git else ""
     aside(f"Packed {many(packed.files, 'file')}, {size(packed.unpacked)}, into {size(packed.size)}{without}")
     try:
-        with _bar("Uploading") as progress:
+        with bar("Uploading") as progress:
             created = client.upload_build(packed.path, build_tag=build_tag, build_id=build_id, progress=progress)
     finally:
         packed.path.unlink()
@@ -110,7 +110,7 @@ def _finished(
 
 
 @contextmanager
-def _bar(text: str) -> Generator[Callable[[int, int], None]]:
+def bar(text: str) -> Generator[Callable[[int, int], None]]:
     """A progress bar, on a terminal; elsewhere a line now and then."""
     if not sys.stderr.isatty():
         yield now_and_then(text, time.monotonic, aside)

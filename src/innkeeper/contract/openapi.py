@@ -39,13 +39,21 @@ class _Writer:
         self._ids = {o.name: o.id for o in self._operations}
         kinds: list[Any] = [api.error]
         for operation in self._operations:
-            kinds += [parameter.type for parameter in operation.plan.parameters]
+            kinds += [p.type for p in operation.plan.parameters if p.place != "body" or operation.body == "json"]
             if not operation.streams and operation.plan.returns is not None:
                 kinds.append(operation.plan.returns)
         made, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-        self._made = [(kind, _exact(schema)) for kind, schema in zip(kinds, made, strict=True)]
+        exact = [_exact(schema) for schema in made]
+        # A union that has a title is an object of its own under that name.
+        unions = {schema["title"]: schema for schema in exact if "anyOf" in schema and "title" in schema}
+        self._made = [
+            (kind, {"$ref": f"#/components/schemas/{schema['title']}"} if schema in unions.values() else schema)
+            for kind, schema in zip(kinds, exact, strict=True)
+        ]
         named = {kind.__name__: kind for root in kinds for kind in kinds_in(root)}
-        self._components = {name: self._component(named[name], _exact(components[name])) for name in sorted(components)}
+        found = {name: self._component(named[name], _exact(schema)) for name, schema in components.items()}
+        found |= {name: {key: schema[key] for key in schema if key != "title"} for name, schema in unions.items()}
+        self._components = dict(sorted(found.items()))
 
     def document(self, server_url: str | None) -> Json:
         paths: dict[str, Json] = {}
@@ -87,14 +95,24 @@ class _Writer:
         if plan.path or plan.query:
             said["parameters"] = [self._parameter(parameter) for parameter in (*plan.path, *plan.query)]
         if plan.body is not None:
-            said["requestBody"] = {"required": True, **self._json(plan.body.type)}
+            said["requestBody"] = {"required": plan.body.required, **self._body(operation, plan.body)}
         if operation.streams:
-            success = {"description": "The bytes, as they come", "content": {"application/octet-stream": {}}}
+            success = {"description": "The bytes, as they come", "content": {operation.media: {}}}
         else:
             content = {} if plan.returns is None else self._json(plan.returns)
             success = {"description": HTTPStatus(operation.status).phrase, **content}
         errors = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(operation.errors)}
         return {**said, "responses": {str(operation.status): success, **errors}}
+
+    def _body(self, operation: Declared, body: Parameter) -> Json:
+        if operation.body == "json":
+            return self._json(body.type)
+        if operation.body == "bytes":
+            return {"content": {"application/octet-stream": {}}}
+        form: Json = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+        if body.required:
+            form["required"] = ["file"]
+        return {"content": {"multipart/form-data": {"schema": form}}}
 
     def _parameter(self, parameter: Parameter) -> Json:
         said: Json = {"name": parameter.wire, "in": parameter.place, "required": parameter.required}
@@ -121,6 +139,8 @@ class _Writer:
             text = "\n".join([kind.__doc__ or "", "", *words] if words else [kind.__doc__ or ""])
             return {"type": "string", "enum": [m.value for m in kind], "description": self._text(text)}
         properties: Json = {}
+        if tag := kind.__struct_config__.tag_field:  # what tells it from the others of its union
+            properties[tag] = schema["properties"][tag]
         for field in msgspec.structs.fields(kind):
             properties[field.encode_name] = dict(schema["properties"][field.encode_name])
             if field.name in comments:

@@ -35,8 +35,8 @@ R = TypeVar("R")
 
 #: Who may call: a holder of an organisation's token, a player with a login, the holder of a signed link, anybody.
 Key = Literal["org", "player", "link", "none"]
-#: What the request's body is: an object, or bytes that are taken as they come.
-Body = Literal["json", "bytes"]
+#: What the request's body is: an object, bytes that are taken as they come, or a form with the bytes of one ``file``.
+Body = Literal["json", "bytes", "form"]
 
 
 class Terms(TypedDict, total=False):
@@ -48,9 +48,11 @@ class Terms(TypedDict, total=False):
     errors: Sequence[int]  #: the statuses that the vendor documents besides
     id: str  #: the vendor's operation id, where it is not the method's name in PascalCase
     body: Body
+    media: str  #: of a stream's answer; ``application/octet-stream`` unless said
     idempotent: bool  #: whether sending it twice does no harm; by its HTTP method unless said
     paging: Paging  #: how the next page is asked for
-    replaced_by: str  #: the method to use instead: it is deprecated
+    replaced_by: str  #: what to use instead: a method beside it, or ``resource.method`` of a client. It is deprecated
+    recorded: bool  #: whether the audit log gets a line; for an organisation's token that is no GET, unless said
     public: bool  #: False for what is ours alone (upload links) and not in the document
 
 
@@ -72,9 +74,11 @@ class Declared:
         errors: Sequence[int] = (),
         id: str | None = None,
         body: Body = "json",
+        media: str = "application/octet-stream",
         idempotent: bool | None = None,
         paging: Paging | None = None,
         replaced_by: str | None = None,
+        recorded: bool | None = None,
         public: bool = True,
     ) -> None:
         self.api = api
@@ -88,9 +92,11 @@ class Declared:
         self.scope = scope
         self.errors = tuple(errors)  #: the statuses the vendor documents besides
         self.body = body
+        self.media = media  #: of a stream's answer
         self.idempotent = method in ("GET", "HEAD", "PUT", "DELETE") if idempotent is None else idempotent
         self.paging = paging
         self.replaced_by = replaced_by
+        self.recorded = (key == "org" and method != "GET") if recorded is None else recorded  #: in the audit log
         self.public = public  #: whether the vendor documents it; ours alone (upload links) are not in the document
         self.__doc__ = function.__doc__
 
@@ -105,6 +111,13 @@ class Declared:
     def tag(self) -> str:
         """The group it belongs to: the name of its resource class."""
         return self.function.__qualname__.split(".")[-2]
+
+    @property
+    def replacement(self) -> str | None:
+        """What to use instead, as a client calls it: ``rooms_v2.create_room``; None where it is not deprecated."""
+        if self.replaced_by is None or "." in self.replaced_by:
+            return self.replaced_by
+        return f"{self.function.__module__.rsplit('.', 1)[1]}.{self.replaced_by}"
 
     def __repr__(self) -> str:
         return f"<operation {self.api.name} {self.id}: {self.method} {self.path}>"
@@ -201,7 +214,7 @@ class Api:
         """Declare the decorated signature as an operation.
 
         ``path`` is a template; a parameter named in it travels in the path, ``params`` is the JSON body (``content``
-        with ``body="bytes"``), the rest is the query.
+        with ``body="bytes"`` and ``"form"``), the rest is the query.
         """
 
         def declare(function: Callable[Concatenate[Any, P], R]) -> Operation[P, R]:

@@ -116,7 +116,7 @@ def compile_plan(operation: Declared) -> Plan:
     """Read a declaration's signature. A template name without a parameter is a mistake in the declaration."""
     signature = inspect.signature(operation.function, eval_str=True)
     names = re.findall(r"\{(\w+)\}", operation.path)
-    body_name = "content" if operation.body == "bytes" else "params"
+    body_name = "params" if operation.body == "json" else "content"
     parameters: list[Parameter] = []
     for parameter in list(signature.parameters.values())[1:]:
         wire = camel(parameter.name)
@@ -128,9 +128,7 @@ def compile_plan(operation: Declared) -> Plan:
     if missing:
         raise TypeError(f"{operation!r}: no parameter for {sorted(missing)}")
     order = {wire: at for at, wire in enumerate(names)}
-    plan = Plan(
-        parameters, re.split(r"\{\w+\}", operation.path), signature.return_annotation, operation.body == "bytes"
-    )
+    plan = Plan(parameters, re.split(r"\{\w+\}", operation.path), signature.return_annotation, operation.body != "json")
     plan.path.sort(key=lambda p: order[p.wire])
     return plan
 

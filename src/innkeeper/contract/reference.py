@@ -172,9 +172,11 @@ def _signature(attribute: str, operation: Declared) -> str:
 
 
 def _operation(api: Api, attribute: str, operation: Declared) -> str:
-    parts = [f"### {operation.name}", f"```py\n{_signature(attribute, operation)}\n```", _prose(operation.__doc__)]
-    if operation.replaced_by:
-        parts.append(f"Deprecated: use [`{operation.replaced_by}`](#{operation.replaced_by}).")
+    signature = f"```py\n{_signature(attribute, operation)}\n```"
+    parts = [f"### {attribute}.{operation.name}", signature, _prose(operation.__doc__)]
+    if operation.replacement:
+        place = operation.replacement.replace(".", "")
+        parts.append(f"Deprecated: use [`{operation.replacement}`](#{place}).")
     rows = [
         _row(f"`{p.name}`", _linked(p.type), _sentence(meaning(api, operation.name, p.name), limits(p.type)))
         for p in operation.plan.parameters

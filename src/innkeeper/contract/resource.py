@@ -6,6 +6,7 @@ The type checkers see ``Call`` or ``AsyncCall`` instead, with the operation's ow
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack
 
@@ -168,15 +169,25 @@ class Bound:
         self._options = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._warn()
         if self.operation.streams:
             return self._caller.stream(self.operation, args, kwargs, self._options)
         return self._caller.call(self.operation, args, kwargs, self._options)
 
     def raw(self, *args: Any, **kwargs: Any) -> Any:
+        self._warn()
         return self._caller.raw(self.operation, args, kwargs, self._options)
 
     def pages(self, *args: Any, **kwargs: Any) -> Any:
+        self._warn()
         return self._caller.pages(self.operation, args, kwargs, self._options)
+
+    def _warn(self) -> None:
+        """Tell who calls what is deprecated what to call instead. Python shows it once for each place in a program."""
+        old = self.operation
+        if old.replaced_by is not None:
+            text = f"{old.id} is deprecated: use {old.replacement} instead"
+            warnings.warn(text, DeprecationWarning, stacklevel=3)
 
     def options(self, **options: Unpack[Options]) -> Bound:
         merged: Options = {**self._options, **options}

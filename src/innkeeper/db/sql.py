@@ -21,8 +21,11 @@ Kind = Literal["text", "bigint", "double precision"]
 #: Lock the rows found until the transaction ends. SQLite has one writer at a time and needs none.
 FOR_UPDATE = "[[for update]]"
 
-_SQLITE = {FOR_UPDATE: ""}
-_POSTGRES = {FOR_UPDATE: "for update"}
+#: The type of a key that counts up by itself and is never given out twice: ``id [[serial]]`` in a migration.
+SERIAL = "[[serial]]"
+
+_SQLITE = {FOR_UPDATE: "", SERIAL: "integer primary key autoincrement"}
+_POSTGRES = {FOR_UPDATE: "for update", SERIAL: "bigint generated always as identity primary key"}
 _MARK = re.compile(r"\[\[.*?\]\]")
 _LISTED = re.compile(r"\[\[listed \$(\d+) ([a-z ]+)\]\]")
 _TABLED = re.compile(r"\[\[tabled \$(\d+) ([a-z_0-9 ,]+)\]\]")

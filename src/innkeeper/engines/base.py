@@ -113,6 +113,8 @@ class Abilities:
     memory: str  #: how the memory limit is held: "cgroup v2", "cgroup v1", "rlimit"; "unknown" while it is silent
     cpu: str  #: how the CPU limit is held: "cgroup v2", "cgroup v1", "none"
     notes: Sequence[str] = field(default_factory=tuple)  #: what the operator should know, one sentence each
+    machine_cpu: float | None = None  #: processors of the machine, whoever uses them; None while nobody can tell
+    machine_memory_mb: float | None = None  #: MiB of the machine, likewise
 
 
 class NotStarted(Exception):

@@ -90,6 +90,7 @@ class FakeEngine:
         self._heard: dict[ServerId, Report] | None = None  # what was known when it was cut off
         self._silent_since: int | None = None
         self.taken_ports: set[int] = set()  #: ports that strangers hold on this host
+        self.machine: tuple[float, float] = (16.0, 65536.0)  #: processors and MiB that it says it has
         self.usages: dict[ServerId, Usage] = {}  #: what to say a server uses; otherwise next to nothing
         self.launches: dict[ServerId, Launch] = {}  #: every launch that was carried out, forgotten ones too
         self.starts = 0  #: how often a server was really started
@@ -136,7 +137,10 @@ class FakeEngine:
     async def abilities(self) -> Abilities:
         if self.silent_since is not None:
             return Abilities(memory="unknown", cpu="unknown", notes=("the host does not answer",))
-        return Abilities(memory="none", cpu="none", notes=("nothing is run: this engine pretends",))
+        return Abilities(
+            memory="none", cpu="none", notes=("nothing is run: this engine pretends",), machine_cpu=self.machine[0],
+            machine_memory_mb=self.machine[1],
+        )  # fmt: skip
 
     async def close(self) -> None:
         if self._task is not None:

@@ -27,15 +27,25 @@ class Apps:
         self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
         self._secrets: dict[str, str] = {}
 
-    async def create(self, org_id: str, by: str, name: str, login: LoginRules, service: Service | None = None) -> App:
-        """A new app with a secret of its own. Raises Taken."""
-        app_id = f"app-{self._chance.uuid()}"
-        secret = self._box.seal(f"secret-{self._chance.uuid()}", place=app_id)
+    async def create(
+        self,
+        org_id: str,
+        by: str,
+        name: str,
+        login: LoginRules,
+        service: Service | None = None,
+        *,
+        app_id: str | None = None,
+        secret: str | None = None,
+    ) -> App:
+        """A new app, with an id and a secret of its own unless it brings them along. Raises Taken."""
+        app_id = app_id or f"app-{self._chance.uuid()}"
+        sealed = self._box.seal(secret or f"secret-{self._chance.uuid()}", place=app_id)
         app = App(
             app_id,
             org_id,
             name,
-            secret,
+            sealed,
             _encode(login).decode(),
             _service_text(service),
             self._clock.now(),

@@ -1,4 +1,4 @@
-"""Verbs on builds: announce one, take its upload, make it runnable while its log is read, delete it.
+"""Verbs on builds: announce one, make it runnable while its log is read, delete it. ``intake.py`` takes its upload.
 
 Called by the doors; ``passes/metering.py`` calls ``sweep``, ``inn.py`` ``open`` and ``close``. An archive is unpacked
 and checked; then it is a program, or the context of an image that ``making.py`` builds. A build that was being run when
@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-from innkeeper.db.database import Database
+from innkeeper.db.database import Database, Duplicate
 from innkeeper.engines.images import Image
 from innkeeper.kit.clock import HOUR, MINUTE, Clock
-from innkeeper.kit.errors import HouseError, Invalid, NotFound, Unavailable
+from innkeeper.kit.errors import HouseError, Invalid, Unavailable
 from innkeeper.kit.ids import Chance
 
 from .archives.disk import off_loop
@@ -28,7 +28,7 @@ from .archives.uploads import UploadStore
 from .build_log import Run
 from .making import NO_ENGINE, ImageMaker, NoBuilder, Way, way_of
 from .model import Build, BuildKind, BuildState, Verdict
-from .queries import releases as queries
+from .queries import builds as queries
 from .registries import RegistrySource
 from .verdicts import Verdicts, overdue
 
@@ -40,6 +40,8 @@ UPLOAD_LIFE = 24 * HOUR
 RUN_LIFE = 15 * MINUTE
 #: What is left of an upload is not touched before nothing was added to it for so long.
 _LEFT_ALONE = HOUR
+#: How often a build is numbered anew when others are made at the same moment.
+_TRIES = 50
 _BROKEN = "something broke inside; the log of the house tells more"
 
 
@@ -80,64 +82,48 @@ class Builds:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def create(
-        self, org_id: str, by: str, *, upload_bytes: int | None, build_id: str | None = None, tag: str | None = None
+        self,
+        org_id: str,
+        by: str,
+        *,
+        upload_bytes: int | None,
+        build_id: str | None = None,
+        tag: str | None = None,
+        app_id: str | None = None,
     ) -> Build:
         """Announce a build of an archive of so many bytes; None is a build that comes from an image registry.
 
-        Raises Taken for an id that was used before, and what :meth:`check_size` raises.
+        0 is an archive that will come in one piece and whose size is not known yet (``Intake.take_whole``). ``app_id``
+        keeps it out of the lists of other apps. Raises Taken for an id that was used before, and Invalid, or its kin
+        TooLarge, for a size that is not taken.
         """
-        if upload_bytes is not None:
-            self.check_size(upload_bytes)
+        if upload_bytes:
+            self._uploads.plan(upload_bytes)
         now = self._clock.now()
         build = Build(
             key=self._chance.uuid(), org_id=org_id, id=build_id or f"bld-{self._chance.uuid()}",
             kind=BuildKind.IMAGE if upload_bytes is None else BuildKind.ARCHIVE, tag=tag, state=BuildState.CREATED,
             upload_bytes=upload_bytes or 0, bytes=0, content_hash=None, detail="", command=None, created_at=now,
-            created_by=by, started_at=None, finished_at=None, deleted_at=None, until=now + UPLOAD_LIFE,
+            created_by=by, started_at=None, finished_at=None, deleted_at=None, until=now + UPLOAD_LIFE, app_id=app_id,
         )  # fmt: skip
-        return await self._db.write(queries.add_build, build)
-
-    def check_size(self, upload_bytes: int) -> None:
-        """Raises Invalid, or its kin TooLarge, for an archive of a size that is not taken."""
-        self._uploads.plan(upload_bytes)
-
-    def parts(self, build: Build) -> list[int]:
-        """The numbers of the parts that the build's upload comes in."""
-        return [number for number, _ in self._uploads.plan(build.upload_bytes)]
-
-    @property
-    def part_bytes(self) -> int:
-        """The size of every part but the last."""
-        return self._uploads.chunk_size
-
-    async def take_part(self, key: str, number: int, pieces: AsyncIterator[bytes]) -> str:
-        """Take a part of a build's upload; its ETag, quoted. On disk when this returns."""
-        build = await self._awaiting_upload(key)
-        sizes = dict(self._uploads.plan(build.upload_bytes))
-        if number not in sizes:
-            raise Invalid(f"partNumber: this upload has the parts 1 to {len(sizes)}, not {number}")
-        return await self._uploads.receive(key, number, pieces, sizes[number])
-
-    async def complete_upload(self, key: str, parts: list[tuple[int, str]]) -> None:
-        """All parts were sent. Raises Invalid when one is missing or is not what was sent."""
-        build = await self._awaiting_upload(key)
-        await self._uploads.complete(key, parts, build.upload_bytes)
-
-    async def _awaiting_upload(self, key: str) -> Build:
-        build = await self._db.read(queries.build_by_key, key)
-        if build is None or build.deleted_at is not None:
-            raise NotFound("the build of this upload was deleted")
-        if build.state is not BuildState.CREATED:
-            raise Invalid(f"build {build.id} is {build.state} already; create another one")
-        return build
+        for _ in range(_TRIES):
+            try:
+                return await self._db.write(queries.add_build, build)
+            except Duplicate:  # another one took the number, or the id, at the same moment
+                continue
+        raise Unavailable("too many builds are made at this moment; try again")
 
     async def get(self, org_id: str, build_id: str) -> Build:
         """One build. Raises NotFound."""
         return await self._db.read(queries.build, org_id, build_id)
 
-    async def all(self, org_id: str) -> list[Build]:
-        """The organisation's builds, the newest first."""
-        return await self._db.read(queries.builds, org_id)
+    async def numbered(self, org_id: str, number: int) -> Build:
+        """The build that old clients know by a number. Raises NotFound."""
+        return await self._db.read(queries.numbered_build, org_id, number)
+
+    async def all(self, org_id: str, app_id: str | None = None) -> list[Build]:
+        """The organisation's builds, the newest first; with an app, without those made for another one."""
+        return await self._db.read(queries.builds, org_id, app_id)
 
     async def run(self, org_id: str, build_id: str, *, source: RegistrySource | None = None) -> AsyncIterator[bytes]:
         """Make a build runnable. Its log comes as it is written; the run goes on when nobody reads.

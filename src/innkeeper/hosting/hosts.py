@@ -1,7 +1,7 @@
 """The hosts of the house: an engine each, with what it has to give out. Made by ``inn.py``, used by the passes.
 
 Which hosts there are may change while the house is open: :class:`Hosts` is the set of the moment. The keeper takes
-them on and lets them go, ``passes/living.py`` follows whether they answer, ``fleet.py`` has the operator's verbs.
+them on and lets them go, ``passes/living.py`` follows whether they answer, ``hostbook.py`` has the operator's verbs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 from innkeeper.engines.base import Abilities, Engine, Transport
 from innkeeper.engines.images import ImageStore
 from innkeeper.engines.ports import NoPortLeft, PortTable
-from innkeeper.hostspecs import HostSpec
+from innkeeper.hostspecs import METAL, HostSpec
 from innkeeper.kit.clock import Clock
 
 from .model import GivenPort, PortSpec
@@ -63,7 +63,11 @@ class Host:
     abilities: Abilities | None = None  #: told when it was opened
     settled: bool = False  #: it answers, and what it runs was compared with the record since it last came back
     lost: bool = False  #: its servers were written off since it last answered
+    missed: bool = False  #: those who listen were told that it is silent or lost, and not yet that it is back
     since: int = 0  #: when it came up, went silent or was lost, microseconds since the epoch
+    up_since: int = 0  #: when it last came up, or the house opened on it
+    fleet: str = ""  #: it is set aside for this fleet's servers; empty: it is common
+    hosting: str = METAL  #: whose machine it is, of ``hostspecs.HOSTINGS``
 
     def serves(self, location: str) -> bool:
         """Whether its servers may count as being there."""
@@ -162,23 +166,40 @@ class Hosts:
         return len(self._by_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why no server can be started at a location now, in a sentence for people."""
+
+    text: str
+    fleets: frozenset[str] = frozenset()  #: whose servers can be started nevertheless: they have hosts of their own
+
+
 class Spaces:
     """Says at once where no server can be started, so that nobody waits for one in vain."""
 
     def __init__(self, hosts: Hosts, clock: Clock) -> None:
         self._hosts, self._clock = hosts, clock
 
-    def lacking(self, location: str) -> str | None:
-        """Why no server can be started at a location now; None when one can be, as far as ports and silence go."""
+    def lacking(self, location: str) -> Lack | None:
+        """Why no server can be started at a location now; None when any can be, as far as ports and silence go."""
         now = self._clock.now()
+        fleets: set[str] = set()
         for host in self._hosts:
             if host.serves(location) and host.answers and not host.draining and host.ports.any_free(now):
-                return None
-        return _why_none([host for host in self._hosts if host.serves(location)], location)
+                if not host.fleet:
+                    return None
+                fleets.add(host.fleet)
+        there = [host for host in self._hosts if host.serves(location)]
+        return Lack(_why_none([host for host in there if not host.fleet], location, bool(there)), frozenset(fleets))
 
 
-def _why_none(hosts: Sequence[Host], location: str) -> str:
-    """The sentence for people where none of a location's hosts can take a server."""
+def _why_none(hosts: Sequence[Host], location: str, set_aside: bool) -> str:
+    """The sentence for people where none of a location's common hosts can take a server.
+
+    ``set_aside``: there are others, of whom is said no more than that: they may be anybody's.
+    """
+    if not hosts and set_aside:
+        return f"no host at {location} but those that are set aside for a fleet, and none of those takes it"
     if not hosts:
         return f"no host of this house serves {location}"
     return " and ".join(

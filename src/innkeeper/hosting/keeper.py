@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
@@ -74,8 +75,10 @@ class HostingKeeper:
         rules: Rules,
         bring: Bring = bring_nothing,
         tls: TlsRoutes | None = None,
+        passed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._db, self._clock, self._bell = db, clock, bell
+        """``passed`` is called after every pass: those who tell what happened have work then."""
+        self._db, self._clock, self._bell, self._passed = db, clock, bell, passed
         self.hosts = hosts
         self._tls = tls
         self._lanes = Lanes()
@@ -90,7 +93,7 @@ class HostingKeeper:
         )  # fmt: skip
         self.retiring = Retiring(
             db, clock, hosts, self.reporting, self.placing, self._lanes, grace_seconds=rules.grace,
-            idle_seconds=rules.idle, ready_seconds=rules.ready,
+            idle_seconds=rules.idle, ready_seconds=rules.ready, draining_seconds=rules.draining,
         )  # fmt: skip
         self.standing = Standing(
             db, clock, chance, bell, hosts, placing_seconds=rules.placing, draining_seconds=rules.draining,
@@ -157,7 +160,8 @@ class HostingKeeper:
             log.warning("what was made on host %s for all its servers stays there: %s", host.id, error)
 
     async def _open(self, host: Host) -> None:
-        host.settled, host.lost, host.since = False, False, self._clock.now()
+        host.settled, host.lost = False, False
+        host.since = host.up_since = self._clock.now()
         tables = {host.id: host.ports} if host.tls is None else {host.id: host.ports, TLS: host.tls.ports}
         for owner, table in tables.items():
             for port, freed_at in await self._db.read(placing_queries.held_ports, owner):
@@ -192,7 +196,9 @@ class HostingKeeper:
     async def keep(self) -> float | None:
         """One pass. Returns the seconds until the next one is due though nobody rings."""
         async with self._passing:  # while hosts come and go, nobody is placed
-            return await self._pass()
+            again = await self._pass()
+        self._passed()
+        return again
 
     async def _pass(self) -> float | None:
         await self.living.look()

@@ -12,6 +12,7 @@ from innkeeper.kit.clock import Clock
 from innkeeper.kit.errors import Gone, Unavailable
 
 from .hosts import Hosts
+from .manylogs import ManyLogs, Wanted
 from .model import Server, ServerState
 from .queries import retiring, servers
 
@@ -26,6 +27,7 @@ class Logs:
 
     def __init__(self, db: Database, clock: Clock, hosts: Hosts, left: LeftLogs) -> None:
         self._db, self._clock, self._hosts, self._left = db, clock, hosts, left
+        self._many = ManyLogs(db, clock, hosts, self._output)
 
     async def read(
         self, org_id: str, app_id: str, server_id: str, *, tail: int | None, follow: bool
@@ -40,14 +42,42 @@ class Logs:
             raise Gone(f"the output of server {server_id} is not kept any more")
         host = self._hosts.get(server.host_id)
         if host is None and server.booted_at is not None:
-            try:
-                file = self._left.open(server.host_id or "", server_id)
-            except KeyError:
-                raise Gone(f"the output of server {server_id} stayed with its host, which was removed") from None
-            return read_all(file, tail=tail, follow=False, ended=lambda: True, pause=lambda: self._clock.sleep(0))
+            return self._left_behind(server, tail)
         if host is not None and not host.answers:
-            raise Unavailable(f"host {host.id} does not answer now; it keeps the output of server {server_id}")
+            raise _silent(server)
         return self._pieces(server, tail, follow)
+
+    async def read_many(
+        self,
+        org_id: str,
+        app_id: str,
+        *,
+        release_id: str | None = None,
+        location: str | None = None,
+        tail: int,
+        follow: bool,
+    ) -> AsyncIterator[bytes]:
+        """The last ``tail`` lines of an app's servers together (of one release, or at one location), the oldest server
+        first; then with ``follow`` what comes, until the reader goes. Raises NotFound.
+        """
+        return await self._many.read(Wanted(app_id, org_id, release_id, location), tail=tail, follow=follow)
+
+    def _output(self, server: Server, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
+        """What a started server has printed. Raises Gone and Unavailable, KeyError where it printed nothing."""
+        host = self._hosts.get(server.host_id)
+        if host is None:
+            return self._left_behind(server, tail)
+        if not host.answers:
+            raise _silent(server)
+        return host.engine.log(server.id, tail=tail, follow=follow)
+
+    def _left_behind(self, server: Server, tail: int | None) -> AsyncIterator[bytes]:
+        """What is kept here of a host that was removed."""
+        try:
+            file = self._left.open(server.host_id or "", server.id)
+        except KeyError:
+            raise Gone(f"the output of server {server.id} stayed with its host, which was removed") from None
+        return read_all(file, tail=tail, follow=False, ended=lambda: True, pause=lambda: self._clock.sleep(0))
 
     async def _pieces(self, server: Server, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
         found: Server | None = server
@@ -65,3 +95,7 @@ class Logs:
         except HostUnavailable as error:  # the head of the answer is out: what can be said is said in its lines
             log.warning("host %s does not tell what server %s prints: %s", host.id, server.id, error)
             yield f"[host {host.id} does not answer; read on when it does]\n".encode()
+
+
+def _silent(server: Server) -> Unavailable:
+    return Unavailable(f"host {server.host_id} does not answer now; it keeps the output of server {server.id}")

@@ -165,7 +165,7 @@ class Build:
     kind: str
     tag: str | None
     state: BuildState
-    upload_bytes: int  #: as announced
+    upload_bytes: int  #: as announced; 0 where that was not told
     bytes: int  #: unpacked
     content_hash: str | None
     detail: str  #: why it failed
@@ -180,6 +180,8 @@ class Build:
     architecture: str | None = None  #: that its image is made for, such as ``amd64``
     source: str | None = None  #: where an IMAGE build is pulled from
     login_sealed: str | None = None  #: who we are to that registry; only until the run has ended
+    number: int = 0  #: from 1, in its organisation: what old clients know it by
+    app_id: str | None = None  #: the app that an old client made it for; None: for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ class Server(Struct, frozen=True, gc=False):
     handle: str
     room_id: str | None  #: the room that it was started for
     stop_why: str | None  #: StopWhy, once it was asked to end
-    stop_reason: str | None  #: the same for people
+    stop_reason: str | None  #: the same for people; told before, where it takes no more rooms for its age
     exit_reason: str | None  #: how it ended, for people
     created_at: int
     placed_at: int | None

@@ -59,6 +59,11 @@ class HostSpace:
     shut: str = ""  #: why it takes no servers now: ``silent``, ``lost``, ``draining``; empty when it does
     ports: int = 1  #: how many could be given out now
     knows: frozenset[str] = frozenset()  #: servers that it has something of, perhaps from before it was lost
+    fleet: str = ""  #: it is set aside for this fleet's servers; empty: it is common
+
+    def serves(self, location: str) -> bool:
+        """Whether its servers may count as being there."""
+        return not self.locations or location in self.locations
 
     @property
     def left(self) -> tuple[float, float]:
@@ -81,12 +86,15 @@ class Need:
     architecture: str | None = None  #: that its image is made for; None where nobody can tell
     ports: int = 1
     server_id: str = ""
+    fleet: str = ""  #: whose hosts it may use beside the common ones; empty: none
+    threshold: float = 100.0  #: percent of the fleet's own processors; above it the common hosts go first
 
 
 class Stage(IntEnum):
     """How far a host comes towards taking a server: what is in its way, the plainest obstacle first."""
 
     ELSEWHERE = auto()  #: it does not serve the location
+    SET_ASIDE = auto()  #: it is there for the servers of another fleet alone
     KIND = auto()  #: it runs programs and the build is an image, or the other way round
     ARCHITECTURE = auto()  #: its machine cannot run the image
     SHUT = auto()  #: it does not answer, was lost, or is drained
@@ -100,7 +108,8 @@ def stage_of(host: HostSpace, need: Need) -> Stage:
     """What keeps a host from taking a server, or FITS."""
     cpu, memory_mb = host.left
     checks = (
-        (Stage.ELSEWHERE, not host.locations or need.location in host.locations),
+        (Stage.ELSEWHERE, host.serves(need.location)),
+        (Stage.SET_ASIDE, host.fleet in ("", need.fleet)),
         (Stage.KIND, host.runs_images == need.image),
         (Stage.ARCHITECTURE, not need.image or None in (host.architecture, need.architecture)
          or host.architecture == need.architecture),
@@ -112,15 +121,35 @@ def stage_of(host: HostSpace, need: Need) -> Stage:
     return next((stage for stage, holds in checks if not holds), Stage.FITS)
 
 
+def overflows(hosts: Iterable[HostSpace], need: Need) -> bool:
+    """Whether a fleet uses more of its own hosts there than it wants to: more percent than its threshold.
+
+    Those count that take servers now, and each machine once. One without a limit never fills up.
+    """
+    whole: dict[str, float] = {}
+    used: dict[str, float] = {}
+    for host in hosts:
+        if host.fleet and host.fleet == need.fleet and host.serves(need.location) and not host.shut:
+            whole[host.machine] = max(host.cpu, whole.get(host.machine, 0.0))
+            used[host.machine] = host.used_cpu
+    # Multiplied out: a whole of nothing, or without end, is divided by nowhere.
+    return 100 * sum(used.values()) > need.threshold * sum(whole.values())
+
+
 def choose_host(hosts: Iterable[HostSpace], need: Need) -> HostSpace | None:
     """The best of the hosts that can take the server, or None.
+
+    A server of a fleet goes to the hosts that are set aside for it, and to common ones where those have no place. Past
+    the fleet's threshold it is the other way round. A server without one goes to common hosts alone.
 
     A host that names the location goes before one that serves every one: somebody said that it is there. Hosts with
     limits are packed, the fullest by its scarcer part first, so that the others keep room for large servers. Those
     without come after them and are spread by the processors promised, for nobody knows when they are full.
     """
+    hosts = list(hosts)
     fitting = [host for host in hosts if stage_of(host, need) is Stage.FITS]
-    return min(fitting, key=lambda host: _rank(host, need), default=None)
+    first = "" if need.fleet and overflows(hosts, need) else need.fleet
+    return min(fitting, key=lambda host: (host.fleet != first, *_rank(host, need)), default=None)
 
 
 def _rank(host: HostSpace, need: Need) -> tuple[bool, bool, float, str]:
@@ -139,6 +168,18 @@ def _rank(host: HostSpace, need: Need) -> tuple[bool, bool, float, str]:
 
 def why_no_host(hosts: Sequence[HostSpace], need: Need) -> str:
     """The sentence for the server's owner where no host takes it: what keeps those away that came nearest."""
+    told = _nearest_reason(hosts, need)
+    if not need.fleet:
+        return told
+    own = any(host.fleet == need.fleet and host.serves(need.location) for host in hosts)
+    return (
+        f"{told} (neither a host of its fleet nor a common one)"
+        if own
+        else (f"{told} (its fleet has no host of its own there)")
+    )
+
+
+def _nearest_reason(hosts: Sequence[HostSpace], need: Need) -> str:
     stages = [(stage_of(host, need), host) for host in hosts]
     furthest = max((stage for stage, _ in stages), default=Stage.ELSEWHERE)
     nearest = [host for stage, host in stages if stage is furthest]
@@ -146,6 +187,8 @@ def why_no_host(hosts: Sequence[HostSpace], need: Need) -> str:
     match furthest:
         case Stage.ELSEWHERE:
             return f"no host of this house serves {need.location}"
+        case Stage.SET_ASIDE:
+            return f"the hosts at {need.location} are set aside for the servers of other fleets"
         case Stage.KIND if need.image:
             return f"the build is an image, and no host at {need.location} has a container engine"
         case Stage.KIND:

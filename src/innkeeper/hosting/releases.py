@@ -19,6 +19,8 @@ from .queries import releases as queries
 _encode = msgspec.json.Encoder().encode
 #: Releases on one page of a list.
 PAGE = 50
+#: Releases on a list without pages.
+MOST_LISTED = 1000
 
 
 class Releases:
@@ -69,6 +71,22 @@ class Releases:
     async def get(self, org_id: str, app_id: str, release_id: str | None = None) -> Release:
         """One release; with None the one that serves new rooms. Raises NotFound."""
         return await self._db.read(queries.release, app_id, org_id, release_id)
+
+    async def numbered(self, org_id: str, app_id: str, number: int) -> Release:
+        """The release that old clients know by its number. Raises NotFound."""
+        return await self._db.read(queries.numbered_release, app_id, org_id, number)
+
+    async def latest(self, org_id: str, app_id: str) -> list[Release]:
+        """The newest releases of an app, a thousand at most, for clients that know no pages."""
+        return await self._db.read(queries.releases, app_id, org_id, None, MOST_LISTED, None, None)
+
+    async def numbers(self, ids: Sequence[str]) -> Mapping[str, int]:
+        """The numbers of releases that the caller has found already, by id."""
+        return await self._db.read(queries.numbers, ids)
+
+    async def build_numbers(self, found: Sequence[Release]) -> Mapping[str, int]:
+        """The numbers of the builds that these releases run, by the builds' keys."""
+        return await self._db.read(queries.build_numbers, [release.build_key for release in found])
 
     async def page(
         self,

@@ -96,7 +96,7 @@ class Rooms:
 
     async def set_config(self, app_id: str, org_id: str, room_id: str, config: str) -> None:
         """Change what a room's server and players are told about it."""
-        await self._db.write(single.set_config, app_id, org_id, room_id, config)
+        await self._db.write(single.set_config, app_id, org_id, room_id, config, self._clock.now())
 
     async def suspend(self, app_id: str, org_id: str, room_id: str) -> None:
         """Take a room off its server and keep its id and config."""

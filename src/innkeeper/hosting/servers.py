@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
-from innkeeper.kit.errors import LimitReached
 from innkeeper.kit.ids import Chance
 
+from .details import ServerDetails
 from .hosts import Spaces
 from .model import Cause, GivenPort, Server
+from .queries import details
 from .queries import servers as queries
 
 #: How many servers ``latest`` tells.
 LATEST = 10
+#: How many rooms of each server ``details`` tells.
+ROOMS_TOLD = 1000
 _NEVER = 1 << 62
 
 
@@ -56,6 +59,15 @@ class Servers:
         bound = _NEVER if before is None else before
         return await self._db.read(queries.latest, app_id, org_id, bound, states, locations, LATEST)
 
+    async def ended(self, org_id: str, app_id: str, *, locations: Sequence[str] = ()) -> list[Server]:
+        """The ten servers that ended last, the latest first."""
+        return await self._db.read(queries.ended, app_id, org_id, locations, LATEST)
+
+    async def details(self, found: Sequence[Server], *, rooms: bool = False) -> Mapping[str, ServerDetails]:
+        """What is told of servers besides, by id; with their rooms (a thousand of each at most) where asked for."""
+        asked = [(server.id, server.release_id) for server in found]
+        return await self._db.read(details.details, asked, ROOMS_TOLD if rooms else 0)
+
     async def count(
         self,
         org_id: str,
@@ -73,10 +85,8 @@ class Servers:
         """Want an empty server, so that a room opened later finds it running. Raises LimitReached."""
         now = self._clock.now()
         lacking = self._spaces.lacking(location)
-        if lacking is not None:
-            raise LimitReached(f"no server can be started: {lacking}")
         server = await self._db.write(
-            queries.want, app_id, org_id, location, self._chance.uuid(), Cause.ASKED, now, now + self._placing
+            queries.want, app_id, org_id, location, self._chance.uuid(), Cause.ASKED, now, now + self._placing, lacking
         )
         self._bell.ring()
         return server

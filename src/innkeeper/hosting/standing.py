@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from msgspec.structs import replace as replace_order
+
 from innkeeper.kit.clock import MINUTE, SECOND
 
 from .model import ACCEPTING, Cause, Server, ServerState, StandingOrder
@@ -60,6 +62,11 @@ def plan_standing(
         running_old = running_old[: max(0, min(spare, missing - space))]
     drain = tuple(s.id for s in [*waiting_old, *running_old])
     return StandingPlan(min(missing, space), drain, _surplus(order, current, spare))
+
+
+def within(order: StandingOrder, most: int) -> StandingOrder:
+    """The order, as far as so many servers in all allow: a limit of the organisation leaves no more."""
+    return replace_order(order, most=min(order.most, most), least=min(order.least, most))
 
 
 def held_until(target: int, lives: Sequence[tuple[int, int]]) -> int:

@@ -12,7 +12,7 @@ from innkeeper.kit.ids import Chance
 from innkeeper.kit.retry import for_ever
 
 from .model import Build, BuildState, Verdict
-from .queries import releases as queries
+from .queries import builds as queries
 
 __all__ = ["Verdict", "Verdicts", "again_in", "overdue"]
 

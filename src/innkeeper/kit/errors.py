@@ -54,5 +54,9 @@ class TimedOut(HouseError):
     """The caller took too long to send its request."""
 
 
+class NotSetUp(HouseError):
+    """The operator has not set up what this needs; the text names the setting."""
+
+
 class Unavailable(HouseError):
     """Something the house stands on does not answer now (database, disk). Trying again later may work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from innkeeper.db.database import Database, Duplicate
 from innkeeper.kit.clock import SECOND, Clock
@@ -18,6 +19,8 @@ _CODE_LENGTH = 7
 _ROOM_ID_LENGTH = 13
 #: Lobbies on a list, and lobbies looked through for one short code.
 MOST_LISTED = 1000
+#: Characters of first configs and states on a list that tells them: anybody may ask for it, and it is made in memory.
+MOST_TOLD = 16 << 20
 _AT_ONCE = 500
 
 
@@ -41,11 +44,15 @@ class Lobbies:
         config: str | None = None,
         room_id: str | None = None,
         short_code: str | None = None,
+        hidden: bool = False,
     ) -> Lobby:
-        """A new lobby and its room. The lobby is on record before its room is opened, and taken back if that fails."""
+        """A new lobby and its room. The lobby is on record before its room is opened, and taken back if that fails.
+
+        A local lobby has no room here; a ``hidden`` one is not listed among the local ones either.
+        """
         lobby = Lobby(
             room_id or self._chance.base36(_ROOM_ID_LENGTH), app_id, short_code or self._chance.base36(_CODE_LENGTH),
-            visibility, player_id, location, config, self._clock.now(),
+            visibility, player_id, location, config, self._clock.now(), hidden, config,
         )  # fmt: skip
         try:
             await self._db.write(queries.add_lobby, lobby)
@@ -76,7 +83,35 @@ class Lobbies:
 
     async def public(self, app_id: str, location: str | None = None) -> list[Lobby]:
         """Public lobbies whose rooms stand, the newest first."""
-        return await self._standing(await self._db.read(queries.public, app_id, location, MOST_LISTED))
+        found = await self._db.read(queries.shown, app_id, Visibility.PUBLIC, location, MOST_LISTED)
+        return await self._standing(found)
+
+    async def local(self, app_id: str, location: str | None = None) -> list[Lobby]:
+        """Local lobbies that are not hidden, the newest first."""
+        return await self._db.read(queries.shown, app_id, Visibility.LOCAL, location, MOST_LISTED)
+
+    async def set_state(self, app_id: str, room_id: str, state: str) -> Lobby:
+        """Keep what a lobby's server tells of it: JSON, for everybody to read. Raises NotFound.
+
+        That the app is the caller's has been seen to.
+        """
+        lobby = await self.of_room(app_id, room_id)
+        if not await self._db.write(queries.set_state, app_id, room_id, state):
+            raise NotFound(f"room {room_id} has no lobby")  # swept away in between
+        return lobby
+
+    async def with_states(
+        self, lobbies: Sequence[Lobby], most_characters: int = MOST_TOLD
+    ) -> list[tuple[Lobby, str | None]]:
+        """Lobbies and their states, None where none was set: from the first, as many as fit in so many characters.
+
+        First configs count too.
+        """
+        sizes = await self._db.read(queries.state_sizes, [lobby.room_id for lobby in lobbies])
+        sums = accumulate(len(lobby.first_config or "") + sizes.get(lobby.room_id, 0) for lobby in lobbies)
+        told = lobbies[: sum(1 for characters in sums if characters <= most_characters)]
+        states = await self._db.read(queries.states, [lobby.room_id for lobby in told if lobby.room_id in sizes])
+        return [(lobby, states.get(lobby.room_id)) for lobby in told]
 
     async def _standing(self, lobbies: Sequence[Lobby]) -> list[Lobby]:
         """Those that stand, with their rooms' present configs."""

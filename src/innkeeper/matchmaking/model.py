@@ -26,8 +26,10 @@ class Lobby:
     visibility: Visibility
     created_by: str | int  #: the player's id, as their token says it
     location: str
-    config: str | None  #: of a local lobby; that of others is their room's
+    first_config: str | None  #: what it was created with
     created_at: int
+    hidden: bool  #: a local one that stands in no list
+    config: str | None  #: what its room's server is told now; of a local lobby what it was created with
 
 
 class OpenRoom(Protocol):

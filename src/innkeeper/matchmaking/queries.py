@@ -6,15 +6,19 @@ import json
 from collections.abc import Sequence
 
 from innkeeper.db.database import Many, Row, Statement, Steps
+from innkeeper.db.sql import listed
 from innkeeper.kit.errors import Taken
 
 from .model import Lobby, Visibility
 
-_LOBBY = "room_id, app_id, short_code, visibility, created_by, location, config, created_at"
+_LOBBY = "room_id, app_id, short_code, visibility, created_by, location, config, created_at, hidden"
 
 
 def _lobby(row: Row) -> Lobby:
-    return Lobby(row[0], row[1], row[2], Visibility(row[3]), json.loads(row[4]), *row[5:])
+    config = row[6]
+    return Lobby(
+        row[0], row[1], row[2], Visibility(row[3]), json.loads(row[4]), row[5], config, row[7], bool(row[8]), config
+    )
 
 
 def add_lobby(lobby: Lobby) -> Steps[None]:
@@ -23,10 +27,10 @@ def add_lobby(lobby: Lobby) -> Steps[None]:
     if rows:
         raise Taken(f"room id: there is, or was, a lobby {lobby.room_id} already; choose another id")
     yield Statement(
-        f"insert into lobbies ({_LOBBY}) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        f"insert into lobbies ({_LOBBY}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         (
             lobby.room_id, lobby.app_id, lobby.short_code, lobby.visibility, json.dumps(lobby.created_by),
-            lobby.location, lobby.config, lobby.created_at,
+            lobby.location, lobby.first_config, lobby.created_at, int(lobby.hidden),
         ),
     )  # fmt: skip
 
@@ -52,14 +56,40 @@ def by_short_code(app_id: str, short_code: str, most: int) -> Steps[list[Lobby]]
     return [_lobby(row) for row in rows]
 
 
-def public(app_id: str, location: str | None, most: int) -> Steps[list[Lobby]]:
-    """Public lobbies, the newest first, at one location or at all."""
+def shown(app_id: str, visibility: Visibility, location: str | None, most: int) -> Steps[list[Lobby]]:
+    """Lobbies of a kind that anybody may see, the newest first, at one location or at all."""
     rows = yield Statement(
-        f"select {_LOBBY} from lobbies where app_id = $1 and visibility = 'public'"
-        " and location = coalesce($2, location) order by created_at desc, room_id limit $3",
-        (app_id, location, most),
+        f"select {_LOBBY} from lobbies where app_id = $1 and visibility = $2 and hidden = 0"
+        " and location = coalesce($3, location) order by created_at desc, room_id limit $4",
+        (app_id, visibility, location, most),
     )
     return [_lobby(row) for row in rows]
+
+
+def state_sizes(room_ids: Sequence[str]) -> Steps[dict[str, int]]:
+    """How many characters the states have of those lobbies that have one."""
+    rows = yield Statement(
+        f"select room_id, length(state) from lobbies where room_id in ({listed('$1')}) and state is not null",
+        (json.dumps(room_ids),),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def states(room_ids: Sequence[str]) -> Steps[dict[str, str]]:
+    """The states of those lobbies that have one."""
+    rows = yield Statement(
+        f"select room_id, state from lobbies where room_id in ({listed('$1')}) and state is not null",
+        (json.dumps(room_ids),),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def set_state(app_id: str, room_id: str, state: str) -> Steps[bool]:
+    """Keep a lobby's state; whether there is that lobby."""
+    rows = yield Statement(
+        "update lobbies set state = $3 where room_id = $2 and app_id = $1 returning room_id", (app_id, room_id, state)
+    )
+    return bool(rows)
 
 
 def created_between(after: int, before: int, most: int) -> Steps[list[Lobby]]:

@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from .transports.stub import AsyncStub, Stub
     from .transports.urllib3 import Urllib3Transport
     from .waiting import ActiveRoom
+    from .webhooks import WebhookRejected, verify_webhook
     from .wire import AsyncTransport, Request, Response, Transport, World
 
 __all__ = [
-    "HathoraCloud", "AsyncHathoraCloud", "ActiveRoom",
+    "HathoraCloud", "AsyncHathoraCloud", "ActiveRoom", "verify_webhook", "WebhookRejected",
     "GLOBAL", "UNSET", "Backoff", "NO_RETRY", "Options", "Raw", "ByteStream", "AsyncByteStream",
     "CallError", "ConnectionFailed", "DeadlineExceeded", "AnswerUnreadable", "StatusError", "BadRequest",
     "Unauthorized", "LimitReached", "Forbidden", "NotFound", "RequestTimeout", "Conflict", "Gone", "Invalid",
@@ -56,6 +57,8 @@ _HOMES = {
     "HathoraCloud": "innkeeper.sdk.hathora",
     "AsyncHathoraCloud": "innkeeper.sdk.hathora",
     "ActiveRoom": "innkeeper.sdk.waiting",
+    "verify_webhook": "innkeeper.sdk.webhooks",
+    "WebhookRejected": "innkeeper.sdk.webhooks",
     "GLOBAL": "innkeeper.contract.shape",
     "UNSET": "innkeeper.contract.shape",
     "Backoff": "innkeeper.kit.retry",

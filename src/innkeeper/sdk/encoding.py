@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .wire import Content
 
+_PIECE = 256 * 1024
 _MUST = inspect.Parameter.empty
 _ABSENT = (None, UNSET, GLOBAL)
 
@@ -92,6 +93,35 @@ def _query(operation: Declared, plan: Plan, values: Mapping[str, Any], defaults:
         for item in value if parameter.many else (value,):
             pairs.append(f"{parameter.wire}={quote(text(item), safe='')}")
     return "&".join(pairs)
+
+
+class FileForm:
+    """A form (``multipart/form-data``) with one field, ``file``, that holds these bytes. It can be sent again."""
+
+    def __init__(self, content: bytes | Content, boundary: str) -> None:
+        self._content = content
+        self._head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="build.tar.gz"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        content = self._content
+        inner = len(content) if isinstance(content, bytes) else content.length
+        return len(self._head) + inner + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Pieces from the beginning."""
+        yield self._head
+        content = self._content
+        if isinstance(content, bytes):
+            yield from (content[at : at + _PIECE] for at in range(0, len(content), _PIECE))
+        else:
+            yield from content
+        yield self._tail
 
 
 def text(value: Any) -> str:

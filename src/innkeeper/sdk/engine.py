@@ -16,7 +16,7 @@ from innkeeper.contract.resource import Raw
 from innkeeper.kit.retry import Backoff
 
 from .decoding import decode, lowered, status_error
-from .encoding import arguments, encode
+from .encoding import FileForm, arguments, encode
 from .retry import wait_after
 from .wire import Delay, Request, Response, Steps, World
 
@@ -102,7 +102,12 @@ class Engine:
         target, body = encode(operation, arguments(operation, args, kwargs), self._defaults)
         headers = self._headers.copy()
         if body is not None:
-            headers["content-type"] = "application/octet-stream" if operation.plan.binary else "application/json"
+            kind = operation.body
+            headers["content-type"] = "application/octet-stream" if kind == "bytes" else "application/json"
+            if kind == "form":
+                boundary = "innkeeper-" + "".join(f"{int(self.world.chance() * 2**53):014x}" for _ in range(2))
+                headers["content-type"] = f"multipart/form-data; boundary={boundary}"
+                body = FileForm(body, boundary)
         token = options["token"] if "token" in options else self._token(operation.key)
         if token is not None:
             headers["authorization"] = f"Bearer {_fit(token, 'the token')}"

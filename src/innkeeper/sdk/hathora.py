@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Generic, NoReturn, TypeVar
 
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.resource import Async, M, Sync
@@ -18,20 +18,12 @@ from innkeeper.contract.shape import GLOBAL
 
 from .clients import AsyncClient, Client, SyncClient
 from .engine import Engine
+from .hathora_groups import Groups
+from .hathora_old import OldGroups
 from .wire import AsyncTransport, Transport
 
 if TYPE_CHECKING:
-    from innkeeper.contract.hathora.apps_v2 import AppsV2
-    from innkeeper.contract.hathora.auth_v1 import AuthV1
-    from innkeeper.contract.hathora.builds_v3 import BuildsV3, CreatedBuildV3WithMultipartUrls
-    from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3
-    from innkeeper.contract.hathora.discovery_v2 import DiscoveryV2
-    from innkeeper.contract.hathora.lobbies_v3 import LobbiesV3
-    from innkeeper.contract.hathora.logs_v1 import LogsV1
-    from innkeeper.contract.hathora.organizations_v1 import OrganizationsV1
-    from innkeeper.contract.hathora.processes_v3 import ProcessesV3
-    from innkeeper.contract.hathora.rooms_v2 import RoomsV2
-    from innkeeper.contract.hathora.tokens_v1 import TokensV1
+    from innkeeper.contract.hathora.builds_v3 import CreatedBuildV3WithMultipartUrls
     from innkeeper.kit.retry import Backoff
 
     from .engine import OnRequest, OnResponse, Token
@@ -45,7 +37,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], object]
 
 
-class _Hathora(Client[T], Generic[M, T]):
+class _Hathora(Client[T], Groups[M], OldGroups[M], Generic[M, T]):
     """The vendor's constructor and resources, for both modes."""
 
     def __init__(
@@ -103,70 +95,12 @@ class _Hathora(Client[T], Generic[M, T]):
         )
         super().__init__(engine, transport)
 
-    def _group(self, name: str) -> Any:
-        return HATHORA.resource(name)(self._caller)
-
-    @cached_property
-    def apps_v2(self) -> AppsV2[M]:
-        """Apps: a game, or one environment of it."""
-        return self._group("apps_v2")  # type: ignore[no-any-return]
-
-    @cached_property
-    def auth_v1(self) -> AuthV1[M]:
-        """Logins of players."""
-        return self._group("auth_v1")  # type: ignore[no-any-return]
-
-    @cached_property
-    def builds_v3(self) -> BuildsV3[M]:
-        """Builds: what is run."""
-        return self._group("builds_v3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def deployments_v3(self) -> DeploymentsV3[M]:
-        """Deployments: a build and how it is run."""
-        return self._group("deployments_v3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def discovery_v2(self) -> DiscoveryV2[M]:
-        """Where players find the nearest region."""
-        return self._group("discovery_v2")  # type: ignore[no-any-return]
-
     @cached_property
     def house(self) -> House[M]:
         """What the operator of an Innkeeper does besides; no other server answers it."""
         from .house import House
 
         return House(self._caller)
-
-    @cached_property
-    def lobbies_v3(self) -> LobbiesV3[M]:
-        """Lobbies: rooms that players find by a list or a short code."""
-        return self._group("lobbies_v3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def logs_v1(self) -> LogsV1[M]:
-        """What servers print."""
-        return self._group("logs_v1")  # type: ignore[no-any-return]
-
-    @cached_property
-    def organizations_v1(self) -> OrganizationsV1[M]:
-        """Organisations, their members and invitations."""
-        return self._group("organizations_v1")  # type: ignore[no-any-return]
-
-    @cached_property
-    def processes_v3(self) -> ProcessesV3[M]:
-        """Processes: the servers that rooms sit on."""
-        return self._group("processes_v3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def rooms_v2(self) -> RoomsV2[M]:
-        """Rooms: create, find, configure, destroy."""
-        return self._group("rooms_v2")  # type: ignore[no-any-return]
-
-    @cached_property
-    def tokens_v1(self) -> TokensV1[M]:
-        """An organisation's tokens."""
-        return self._group("tokens_v1")  # type: ignore[no-any-return]
 
 
 def _no_server(client: str) -> NoReturn:

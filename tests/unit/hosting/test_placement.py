@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innkeeper.hosting.placement import HostSpace, Need, Spread, Stage, choose_host, stage_of, why_no_host
+from innkeeper.hosting.placement import HostSpace, Need, Spread, Stage, choose_host, overflows, stage_of, why_no_host
 
 TOKYO = frozenset({"tokyo"})
 NEED = Need("tokyo", 1, 512)
+
+OF_F = replace(NEED, fleet="f")
+HALF = replace(OF_F, threshold=50)
 
 
 def host(name: str = "a", **more: object) -> HostSpace:
@@ -38,6 +41,15 @@ CHOICES: list[tuple[str, list[HostSpace], Need, str | None]] = [
     ("programs where programs run", [host("a", runs_images=True), host("b")], NEED, "b"),
     ("not where some of it is left", [host(knows=frozenset({"s"})), host("b")], replace(NEED, server_id="s"), "b"),
     ("a server that needs nothing", [host("a", cpu=0, memory_mb=0)], Need("tokyo"), "a"),
+    ("not where a host is set aside", [host("a", fleet="f"), host("b", used_cpu=9)], NEED, "b"),
+    ("nor with another fleet", [host("a", fleet="f"), host("b")], replace(NEED, fleet="g"), "b"),
+    ("its fleet's own first", [host("a", cpu=8), host("b", fleet="f")], OF_F, "b"),
+    ("though a common one names the place", [host("a", locations=TOKYO), host("b", fleet="f")], OF_F, "b"),
+    ("a common one when its own is full", [host("a"), host("b", fleet="f", cpu=1, used_cpu=1)], OF_F, "a"),
+    ("a common one when its own is shut", [host("a"), host("b", fleet="f", shut="lost")], OF_F, "a"),
+    ("a common one above the threshold", [host("a"), host("b", fleet="f", cpu=8, used_cpu=4.5)], HALF, "a"),
+    ("its own right at it", [host("a"), host("b", fleet="f", cpu=8, used_cpu=4)], HALF, "b"),
+    ("its own above it, where nothing else is", [host("b", fleet="f", cpu=8, used_cpu=6)], HALF, "b"),
 ]  # fmt: skip
 
 
@@ -62,6 +74,12 @@ SENTENCES: list[tuple[list[HostSpace], Need, str]] = [
     ([host(ports=1)], replace(NEED, ports=2), "no 2 free ports at tokyo (hosts: a)"),
     ([host(knows=frozenset({"s"}))], replace(NEED, server_id="s"),
      "what was left of it on host a has to end there first"),
+    ([host(fleet="f"), host("b", locations=frozenset({"sydney"}))], NEED,
+     "the hosts at tokyo are set aside for the servers of other fleets"),
+    ([host(fleet="g")], OF_F,
+     "the hosts at tokyo are set aside for the servers of other fleets (its fleet has no host of its own there)"),
+    ([host(fleet="f", shut="lost"), host("b", fleet="g")], OF_F,
+     "no host at tokyo that could take it does so now: a is lost (neither a host of its fleet nor a common one)"),
 ]  # fmt: skip
 
 
@@ -86,6 +104,7 @@ spaces = st.builds(
     shut=st.sampled_from(["", "", "lost"]),
     ports=st.integers(0, 3),
     knows=st.sampled_from([frozenset(), frozenset({"s"})]),
+    fleet=st.sampled_from(["", "", "f", "g"]),
 )
 needs = st.builds(
     Need,
@@ -96,6 +115,8 @@ needs = st.builds(
     architecture=st.sampled_from([None, "amd64"]),
     ports=st.integers(1, 2),
     server_id=st.sampled_from(["s", "t"]),
+    fleet=st.sampled_from(["", "f"]),
+    threshold=st.sampled_from([1, 50, 75, 100]),
 )
 fleets = st.lists(spaces, max_size=8, unique_by=lambda one: one.host_id)
 
@@ -107,6 +128,7 @@ def test_who_is_chosen_can_take_it_and_where_nobody_can_that_is_said(hosts: list
         one
         for one in hosts
         if (not one.locations or need.location in one.locations)
+        and one.fleet in ("", need.fleet)
         and one.runs_images == need.image
         and not (need.image and one.architecture and need.architecture and one.architecture != need.architecture)
         and not one.shut
@@ -121,6 +143,11 @@ def test_who_is_chosen_can_take_it_and_where_nobody_can_that_is_said(hosts: list
         return
     assert found in can
     assert choose_host(list(reversed(hosts)), need) == found, "the order in which hosts are named does not matter"
+    own = [one for one in can if one.fleet]
+    common = [one for one in can if not one.fleet]
+    if own and common:
+        assert bool(found.fleet) != overflows(hosts, need), "its own first, and past the threshold the common ones"
+    can = own if found.fleet else common
     if any(one.locations for one in can):
         assert found.locations
     alike = [one for one in can if bool(one.locations) == bool(found.locations)]
@@ -145,6 +172,31 @@ def test_nothing_is_promised_twice(hosts: list[HostSpace], wanted: list[Need]) -
         [before] = [one for one in hosts if one.host_id == found.host_id]
         assert not need.cpu or before.used_cpu + promised[found.machine][0] <= before.cpu
         assert not need.memory_mb or before.used_memory_mb + promised[found.machine][1] <= before.memory_mb
+
+
+OVERFLOWS: list[tuple[str, list[HostSpace], Need, bool]] = [
+    ("no host", [], HALF, False),
+    ("exactly at it", [host(fleet="f", cpu=8, used_cpu=4)], HALF, False),
+    ("above it", [host(fleet="f", cpu=8, used_cpu=4.01)], HALF, True),
+    ("all of them together", [host(fleet="f", cpu=8, used_cpu=8), host("b", fleet="f", cpu=8)], HALF, False),
+    ("those elsewhere do not count",
+     [host(fleet="f", cpu=8, used_cpu=8), host("b", fleet="f", cpu=8, locations=frozenset({"sydney"}))], HALF, True),
+    ("those of others do not count", [host(fleet="g", cpu=8, used_cpu=8), host("b", cpu=1, used_cpu=1)], HALF, False),
+    ("those that are shut do not count",
+     [host(fleet="f", cpu=8, used_cpu=8), host("b", fleet="f", cpu=8, shut="lost")], HALF, True),
+    ("a machine counts once",
+     [host(fleet="f", machine="m", cpu=8, used_cpu=5), host("b", fleet="f", machine="m", cpu=8, used_cpu=5)],
+     replace(HALF, threshold=62), True),
+    ("without a limit there is no share", [host(fleet="f", used_cpu=999)], HALF, False),
+    ("full is not more than full", [host(fleet="f", cpu=8, used_cpu=8)], OF_F, False),
+    ("nothing to give out", [host(fleet="f", cpu=0)], OF_F, False),
+    ("without a fleet there is none", [host(cpu=8, used_cpu=8)], NEED, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hosts", "need", "over"), [row[1:] for row in OVERFLOWS], ids=[row[0] for row in OVERFLOWS])
+def test_when_a_fleet_overflows(hosts: list[HostSpace], need: Need, over: bool) -> None:
+    assert overflows(hosts, need) is over
 
 
 def test_the_stages_are_told_from_far_to_near() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innkeeper.hosting.model import ACCEPTING, ALIVE, Cause, Server, ServerState, StandingOrder
-from innkeeper.hosting.queries.rooms import server_of
+from innkeeper.hosting.queries.columns import server_of
 from innkeeper.hosting.standing import StandingPlan, held_until, plan_standing
 from innkeeper.kit.clock import SECOND
 

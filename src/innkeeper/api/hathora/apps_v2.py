@@ -41,7 +41,8 @@ from .words import location_of, region_of
 _MOST_SERVERS = 10_000
 
 
-def _fields(visit: Visit, app: App) -> dict[str, Any]:
+def app_fields(visit: Visit, app: App) -> dict[str, Any]:
+    """What every generation tells of an app."""
     login = login_of(app)
     return {
         "app_id": app.id,
@@ -88,7 +89,7 @@ def _rules(config: AuthConfiguration) -> LoginRules:
     )
 
 
-def _service(config: ServiceConfigWrite) -> Service:
+def service_in(config: ServiceConfigWrite) -> Service:
     """The standing orders in a request. What this house does not do yet is refused, not stored in silence."""
     balancer = config.load_balancer
     if not isinstance(balancer, UnsetType) and balancer.enabled:
@@ -118,11 +119,11 @@ def _service(config: ServiceConfigWrite) -> Service:
 async def create_app(visit: Visit, params: CreateAppConfig, *, org_id: str | None = GLOBAL) -> Application:
     service = None
     if not isinstance(params.load_balancer, UnsetType):
-        service = _service(ServiceConfigWrite(static_process_allocation=[], load_balancer=params.load_balancer))
+        service = service_in(ServiceConfigWrite(static_process_allocation=[], load_balancer=params.load_balancer))
     app = await visit.wings.apps.create(
         visit.org, visit.by, params.app_name, _rules(params.auth_configuration), service
     )
-    return Application(**_fields(visit, app))
+    return Application(**app_fields(visit, app))
 
 
 @implements(AppsV2.get_apps)
@@ -139,13 +140,13 @@ async def get_apps(visit: Visit, *, org_id: str | None = GLOBAL) -> Applications
             told = deployment_data(visit, release)
             fields = {name: getattr(told, name) for name in told.__struct_fields__}
             latest = DeploymentV3WithBuild(**fields, build=build_data(build))
-        page.append(ApplicationWithLatestDeploymentAndBuild(**_fields(visit, app), deployment=latest))
+        page.append(ApplicationWithLatestDeploymentAndBuild(**app_fields(visit, app), deployment=latest))
     return ApplicationsPage(applications=page)
 
 
 @implements(AppsV2.get_app)
 async def get_app(visit: Visit, app_id: str = GLOBAL) -> Application:
-    return Application(**_fields(visit, await visit.wings.apps.get(visit.org, app_id)))
+    return Application(**app_fields(visit, await visit.wings.apps.get(visit.org, app_id)))
 
 
 @implements(AppsV2.update_app)
@@ -156,9 +157,9 @@ async def update_app(visit: Visit, params: AppConfigWithServiceConfig, app_id: s
         app_id,
         name=params.app_name,
         login=_rules(params.auth_configuration),
-        service=(None if isinstance(service, UnsetType) else _service(service),),
+        service=(None if isinstance(service, UnsetType) else service_in(service),),
     )
-    return Application(**_fields(visit, app))
+    return Application(**app_fields(visit, app))
 
 
 @implements(AppsV2.patch_app)
@@ -169,9 +170,9 @@ async def patch_app(visit: Visit, params: PartialAppConfigWithServiceConfig, app
         app_id,
         name=None if isinstance(params.app_name, UnsetType) else params.app_name,
         login=None if isinstance(login, UnsetType) else _rules(login),
-        service=None if isinstance(service, UnsetType) else (_service(service),),
+        service=None if isinstance(service, UnsetType) else (service_in(service),),
     )
-    return Application(**_fields(visit, app))
+    return Application(**app_fields(visit, app))
 
 
 @implements(AppsV2.delete_app)

@@ -12,6 +12,7 @@ from innkeeper.kit.errors import NotFound, Unauthorized
 @implements(AuthV1.login_anonymous)
 async def login_anonymous(visit: Visit, app_id: str = GLOBAL) -> PlayerTokenObject:
     wings = visit.wings
+    wings.rates.login(visit.client_ip)
     if not (await wings.apps.login_rules(app_id)).anonymous:
         raise NotFound(f"app {app_id} does not allow anonymous logins")
     return PlayerTokenObject(token=await wings.players.anonymous(await wings.apps.secret(app_id)))
@@ -20,6 +21,7 @@ async def login_anonymous(visit: Visit, app_id: str = GLOBAL) -> PlayerTokenObje
 @implements(AuthV1.login_nickname)
 async def login_nickname(visit: Visit, params: NicknameObject, app_id: str = GLOBAL) -> PlayerTokenObject:
     wings = visit.wings
+    wings.rates.login(visit.client_ip)
     if not (await wings.apps.login_rules(app_id)).nickname:
         raise NotFound(f"app {app_id} does not allow logins by nickname")
     return PlayerTokenObject(token=await wings.players.nickname(await wings.apps.secret(app_id), params.nickname))
@@ -28,6 +30,7 @@ async def login_nickname(visit: Visit, params: NicknameObject, app_id: str = GLO
 @implements(AuthV1.login_google)
 async def login_google(visit: Visit, params: GoogleIdTokenObject, app_id: str = GLOBAL) -> PlayerTokenObject:
     wings = visit.wings
+    wings.rates.login(visit.client_ip)
     client_id = (await wings.apps.login_rules(app_id)).google
     if client_id is None:
         raise Unauthorized(f"app {app_id} does not allow logins with Google")

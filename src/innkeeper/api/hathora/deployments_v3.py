@@ -1,4 +1,4 @@
-"""Deployments: the house's releases. Declared in ``contract/hathora/deployments_v3.py``."""
+"""Deployments: the house's releases. Declared in ``contract/hathora/deployments_v3.py``; V1 and V2 make theirs here."""
 
 from __future__ import annotations
 
@@ -25,12 +25,22 @@ from innkeeper.kit.stamps import moment
 DEFAULT = "default"
 
 
-def deployment_data(visit: Visit, release: Release) -> DeploymentV3:
-    """A release as Hathora tells it."""
-    first, *others = [
+def container_ports(release: Release) -> list[ContainerPort]:
+    """Its ports, the default one first."""
+    return [
         ContainerPort(name=port.name, port=port.port, transport_type=TransportType(port.transport))
         for port in ports_of(release)
     ]
+
+
+def env_variables(visit: Visit, release: Release) -> list[EnvVariable]:
+    """The variables that its owner wrote."""
+    return [EnvVariable(name=name, value=value) for name, value in visit.wings.releases.env_of(release).items()]
+
+
+def deployment_data(visit: Visit, release: Release) -> DeploymentV3:
+    """A release as Hathora tells it."""
+    first, *others = container_ports(release)
     gpu = UNSET if release.gpu is None else round(release.gpu)
     return DeploymentV3(
         deployment_id=release.id,
@@ -45,7 +55,7 @@ def deployment_data(visit: Visit, release: Release) -> DeploymentV3:
         experimental_requested_gpu=gpu,
         rooms_per_process=release.seats,
         idle_timeout_enabled=bool(release.idle_rule),
-        env=[EnvVariable(name=name, value=value) for name, value in visit.wings.releases.env_of(release).items()],
+        env=env_variables(visit, release),
         created_at=moment(release.created_at),
         created_by=release.created_by,
         deployment_tag=UNSET if release.tag is None else release.tag,
@@ -53,14 +63,14 @@ def deployment_data(visit: Visit, release: Release) -> DeploymentV3:
     )
 
 
-@implements(DeploymentsV3.create_deployment)
-async def create_deployment(visit: Visit, params: DeploymentConfigV3, app_id: str = GLOBAL) -> DeploymentV3:
+async def make_release(visit: Visit, app_id: str, params: DeploymentConfigV3) -> Release:
+    """The release that a request asks for, of whichever generation. Raises NotFound and Invalid."""
     others = params.additional_container_ports
     most = (await visit.wings.organisations.get(visit.org)).limits.memory_mb
     if params.requested_memory_mb > most:
         raise Invalid(f"requestedMemoryMB: the organisation's servers may have {most} MiB at most")
     gpus = [gpu for gpu in (params.requested_gpu, params.experimental_requested_gpu) if not isinstance(gpu, UnsetType)]
-    release = await visit.wings.releases.create(
+    return await visit.wings.releases.create(
         visit.org,
         app_id,
         visit.by,
@@ -81,7 +91,11 @@ async def create_deployment(visit: Visit, params: DeploymentConfigV3, app_id: st
         tag=None if isinstance(params.deployment_tag, UnsetType) else params.deployment_tag,
         fleet_id=None if isinstance(params.fleet_id, UnsetType) else params.fleet_id,
     )
-    return deployment_data(visit, release)
+
+
+@implements(DeploymentsV3.create_deployment)
+async def create_deployment(visit: Visit, params: DeploymentConfigV3, app_id: str = GLOBAL) -> DeploymentV3:
+    return deployment_data(visit, await make_release(visit, app_id, params))
 
 
 @implements(DeploymentsV3.get_deployments)

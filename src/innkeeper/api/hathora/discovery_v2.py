@@ -13,12 +13,13 @@ from innkeeper.contract.hathora.words import Region
 from .words import location_of
 
 
+def served_regions(visit: Visit) -> list[Region]:
+    """The regions that the house has hosts for, in the vendor's order."""
+    locations = visit.wings.host_book.locations()
+    return [region for region in Region if not locations or location_of(region) in locations]
+
+
 @implements(DiscoveryV2.get_ping_service_endpoints)
 async def get_ping_service_endpoints(visit: Visit) -> list[PingEndpoints]:
     host, port = visit.wings.ping_address
-    locations = visit.wings.fleet.locations()
-    return [
-        PingEndpoints(region=region, host=host, port=port)
-        for region in Region
-        if not locations or location_of(region) in locations
-    ]
+    return [PingEndpoints(region=region, host=host, port=port) for region in served_regions(visit)]

@@ -10,14 +10,14 @@ from innkeeper.contract.hathora.logs_v1 import LogsV1
 from innkeeper.contract.shape import GLOBAL
 
 #: Lines told when nobody says how many.
-_USUAL_TAIL = 100
+USUAL_TAIL = 100
 
 
 @implements(LogsV1.get_logs_for_process)
 async def get_logs_for_process(
     visit: Visit, process_id: str, app_id: str = GLOBAL, *, follow: bool | None = None, tail_lines: int | None = None
 ) -> AsyncIterator[bytes]:
-    tail = _USUAL_TAIL if tail_lines is None else tail_lines
+    tail = USUAL_TAIL if tail_lines is None else tail_lines
     return await visit.wings.logs.read(visit.org, app_id, process_id, tail=tail, follow=bool(follow))
 
 

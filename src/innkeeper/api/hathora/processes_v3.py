@@ -22,10 +22,10 @@ from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.metrics import Metric
 from innkeeper.hosting.model import Server
-from innkeeper.kit.clock import HOUR, SECOND
-from innkeeper.kit.errors import Invalid
+from innkeeper.kit.clock import SECOND
 from innkeeper.kit.stamps import moment, moment_or_none
 
+from .spans import micros, span
 from .words import STATUSES, exposed_ports, location_of, region_of, states_of
 
 #: Each metric, its field in the answer, and what the house calls it: None where no host here can measure it.
@@ -40,11 +40,16 @@ _METRICS: dict[ProcessMetricName, tuple[str, Metric | None]] = {
 }
 #: Told when nobody says which.
 _USUAL_METRICS = (ProcessMetricName.CPU, ProcessMetricName.MEMORY, ProcessMetricName.RATE_EGRESS)
-_LONGEST_SPAN = 31 * 24 * HOUR
 
 
-def process(server: Server) -> ProcessV3:
-    """A server as Hathora tells it."""
+async def processes(visit: Visit, servers: Sequence[Server]) -> list[ProcessV3]:
+    """Servers as Hathora tells them."""
+    fleets = await visit.wings.fleets.of_releases(sorted({server.release_id for server in servers}))
+    hosting_of = visit.wings.shown_hosts.hosting_of
+    return [_process(server, hosting_of(server.host_id), fleets.get(server.release_id)) for server in servers]
+
+
+def _process(server: Server, hosting: str | None, fleet_id: str | None) -> ProcessV3:
     ports = exposed_ports(server)
     return ProcessV3(
         process_id=server.id,
@@ -63,13 +68,15 @@ def process(server: Server) -> ProcessV3:
         stopping_at=moment_or_none(server.stopping_at),
         terminated_at=moment_or_none(server.ended_at),
         summary_exit_reason=server.exit_reason or UNSET,
-        hosting=Hosting.METAL,
+        hosting=UNSET if hosting is None else Hosting(hosting),
+        fleet_id=UNSET if fleet_id is None else fleet_id,
     )
 
 
 @implements(ProcessesV3.create_process)
 async def create_process(visit: Visit, region: Region, app_id: str = GLOBAL) -> ProcessV3:
-    return process(await visit.wings.servers.want(visit.org, app_id, location_of(region)))
+    [made] = await processes(visit, [await visit.wings.servers.want(visit.org, app_id, location_of(region))])
+    return made
 
 
 @implements(ProcessesV3.get_latest_processes)
@@ -82,9 +89,9 @@ async def get_latest_processes(
     before: float | None = None,
 ) -> list[ProcessV3]:
     found = await visit.wings.servers.latest(
-        visit.org, app_id, before=_micros(before, "before"), states=_states(status), locations=_locations(region)
+        visit.org, app_id, before=_before(before), states=states_in(status), locations=locations_in(region)
     )
-    return [process(server) for server in found]
+    return await processes(visit, found)
 
 
 @implements(ProcessesV3.get_processes_count_experimental)
@@ -97,14 +104,15 @@ async def get_processes_count_experimental(
     before: float | None = None,
 ) -> ProcessesCount:
     count = await visit.wings.servers.count(
-        visit.org, app_id, before=_micros(before, "before"), states=_states(status), locations=_locations(region)
+        visit.org, app_id, before=_before(before), states=states_in(status), locations=locations_in(region)
     )
     return ProcessesCount(count=count)
 
 
 @implements(ProcessesV3.get_process)
 async def get_process(visit: Visit, process_id: str, app_id: str = GLOBAL) -> ProcessV3:
-    return process(await visit.wings.servers.get(visit.org, app_id, process_id))
+    [found] = await processes(visit, [await visit.wings.servers.get(visit.org, app_id, process_id)])
+    return found
 
 
 @implements(ProcessesV3.stop_process)
@@ -123,12 +131,7 @@ async def get_process_metrics(
     end: float | None = None,
     step: int | None = None,
 ) -> ProcessMetricsData:
-    last = _micros(end, "end") if end is not None else None
-    last = visit.wings.clock.now() if last is None else last
-    first = _micros(start, "start") if start is not None else last - HOUR
-    assert first is not None
-    if not 0 <= last - first <= _LONGEST_SPAN:
-        raise Invalid("start: must come before end, by 31 days at most")
+    first, last = span(visit, start, end)
     asked = [_METRICS[name] for name in metrics or _USUAL_METRICS]
     series = await visit.wings.metrics.series(
         visit.org, app_id, process_id, [metric for _, metric in asked if metric], start=first, end=last, step=step or 60
@@ -141,18 +144,15 @@ async def get_process_metrics(
     return ProcessMetricsData(**told)
 
 
-def _states(status: Sequence[ProcessStatus] | None) -> list[str]:
+def states_in(status: Sequence[ProcessStatus] | None) -> list[str]:
+    """The house's states in a filter; none where all are meant."""
     return [state for wanted in status or () for state in states_of(wanted)]
 
 
-def _locations(regions: Sequence[Region] | None) -> list[str]:
+def locations_in(regions: Sequence[Region] | None) -> list[str]:
+    """The house's locations in a filter; none where all are meant."""
     return [location_of(region) for region in regions or ()]
 
 
-def _micros(seconds: float | None, name: str) -> int | None:
-    """A Unix time in seconds, as the vendor's clients send it; in milliseconds where it cannot be anything else."""
-    if seconds is None:
-        return None
-    if not 0 <= seconds <= 1e14:  # NaN fails both comparisons
-        raise Invalid(f"{name}: must be a Unix time in seconds")
-    return round(seconds * 1000 if seconds > 1e11 else seconds * SECOND)
+def _before(before: float | None) -> int | None:
+    return None if before is None else micros(before, "before")

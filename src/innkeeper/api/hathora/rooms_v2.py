@@ -72,7 +72,8 @@ def _last_stay(seat: Seat) -> list[RoomAllocation]:
     ]
 
 
-def _plain(seat: Seat) -> RoomWithoutAllocations:
+def plain(seat: Seat) -> RoomWithoutAllocations:
+    """A room and where it is now."""
     room = seat.room
     return RoomWithoutAllocations(
         app_id=room.app_id,
@@ -123,14 +124,14 @@ async def get_room_info(visit: Visit, room_id: str, app_id: str = GLOBAL) -> Roo
 async def get_active_rooms_for_process(
     visit: Visit, process_id: str, app_id: str = GLOBAL
 ) -> list[RoomWithoutAllocations]:
-    return [_plain(seat) for seat in await visit.wings.rooms.on_server(app_id, visit.org, process_id)]
+    return [plain(seat) for seat in await visit.wings.rooms.on_server(app_id, visit.org, process_id)]
 
 
 @implements(RoomsV2.get_inactive_rooms_for_process)
 async def get_inactive_rooms_for_process(
     visit: Visit, process_id: str, app_id: str = GLOBAL
 ) -> list[RoomWithoutAllocations]:
-    return [_plain(seat) for seat, _ in await visit.wings.rooms.gone_from(app_id, visit.org, process_id)]
+    return [plain(seat) for seat, _ in await visit.wings.rooms.gone_from(app_id, visit.org, process_id)]
 
 
 @implements(RoomsV2.destroy_room)
@@ -143,14 +144,19 @@ async def suspend_room(visit: Visit, room_id: str, app_id: str = GLOBAL) -> None
     await visit.wings.rooms.suspend(app_id, visit.org, room_id)
 
 
-@implements(RoomsV2.get_connection_info)
-async def get_connection_info(visit: Visit, room_id: str, app_id: str = GLOBAL) -> ConnectionInfoV2:
+async def standing_seat(visit: Visit, app_id: str, room_id: str) -> Seat:
+    """A room for those who want to connect to it: a suspended one is resumed, one that is over is NotFound."""
     seat = await visit.wings.rooms.seat(app_id, room_id)
     if seat.room.state is RoomState.SUSPENDED:
         seat = await visit.wings.rooms.resume(app_id, None, room_id)
     if seat.room.state is RoomState.DESTROYED:
         raise NotFound(f"room {room_id} is over: {seat.room.ended_reason}")
-    status, others, first = connection(seat)
+    return seat
+
+
+@implements(RoomsV2.get_connection_info)
+async def get_connection_info(visit: Visit, room_id: str, app_id: str = GLOBAL) -> ConnectionInfoV2:
+    status, others, first = connection(await standing_seat(visit, app_id, room_id))
     return ConnectionInfoV2(room_id=room_id, status=status, additional_exposed_ports=others, exposed_port=first)
 
 

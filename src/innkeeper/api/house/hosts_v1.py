@@ -14,12 +14,12 @@ from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.house.hosts_v1 import Host, HostList, HostRuns, HostSource, HostState, HostsV1, NewHost
-from innkeeper.hosting.fleet import HostView
+from innkeeper.hosting.hostbook import HostView
 from innkeeper.hostspecs import read_spec
 from innkeeper.kit.errors import Invalid
 from innkeeper.kit.stamps import moment
 
-from .operator import fleet_of
+from .operator import host_book_of
 
 
 def host_data(view: HostView) -> Host:
@@ -41,6 +41,8 @@ def host_data(view: HostView) -> Host:
         memory_mb=_limit(view.memory_mb),
         free_memory_mb=_limit(view.free_memory_mb),
         architecture=view.architecture,
+        fleet=view.fleet or None,
+        hosting=view.hosting,
         notes=list(view.notes),
     )
 
@@ -51,31 +53,31 @@ def _limit(value: float) -> float | None:
 
 @implements(HostsV1.get_hosts)
 async def get_hosts(visit: Visit) -> HostList:
-    return HostList(hosts=[host_data(view) for view in await fleet_of(visit).list()])
+    return HostList(hosts=[host_data(view) for view in await host_book_of(visit).list()])
 
 
 @implements(HostsV1.add_host)
 async def add_host(visit: Visit, params: NewHost) -> Host:
-    fleet = fleet_of(visit)
+    hosts = host_book_of(visit)
     said = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     spec = read_spec(said)
     known = [region.value.lower() for region in Region]
     if unknown := sorted(set(spec.locations) - set(known)):
         told = f"no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}"
         raise Invalid(f"host {spec.name}: locations: {told}")
-    return host_data(await fleet.add(spec, visit.by))
+    return host_data(await hosts.add(spec, visit.by))
 
 
 @implements(HostsV1.drain_host)
 async def drain_host(visit: Visit, name: str) -> Host:
-    return host_data(await fleet_of(visit).drain(name, visit.by))
+    return host_data(await host_book_of(visit).drain(name, visit.by))
 
 
 @implements(HostsV1.resume_host)
 async def resume_host(visit: Visit, name: str) -> Host:
-    return host_data(await fleet_of(visit).resume(name, visit.by))
+    return host_data(await host_book_of(visit).resume(name, visit.by))
 
 
 @implements(HostsV1.remove_host)
 async def remove_host(visit: Visit, name: str, *, force: bool | None = None) -> None:
-    await fleet_of(visit).remove(name, visit.by, force=bool(force))
+    await host_book_of(visit).remove(name, visit.by, force=bool(force))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from innkeeper.api.visits import Visit
-from innkeeper.hosting.fleet import Fleet
+from innkeeper.hosting.hostbook import HostBook
 from innkeeper.kit.errors import NotFound
 
 
-def fleet_of(visit: Visit) -> Fleet:
+def require_operator(visit: Visit) -> None:
+    """Raises NotFound for all but the operator: what is of all organisations is not there for one of them."""
+    if visit.org != visit.wings.operator:
+        raise NotFound("there is nothing of the whole house for this organisation")
+
+
+def host_book_of(visit: Visit) -> HostBook:
     """The hosts, for the operator alone. To all others there is nothing: raises NotFound."""
     if visit.org != visit.wings.operator:
         raise NotFound("there are no hosts of this organisation")
-    return visit.wings.fleet
+    return visit.wings.host_book

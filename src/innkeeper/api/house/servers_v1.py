@@ -5,11 +5,11 @@ from __future__ import annotations
 from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.house.servers_v1 import Server, ServerList, ServerState, ServersV1
-from innkeeper.hosting.fleet import ServerView
+from innkeeper.hosting.hostbook import ServerView
 from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.stamps import moment
 
-from .operator import fleet_of
+from .operator import host_book_of
 
 
 def server_data(view: ServerView) -> Server:
@@ -32,4 +32,4 @@ def server_data(view: ServerView) -> Server:
 
 @implements(ServersV1.get_servers)
 async def get_servers(visit: Visit, *, host: str | None = None) -> ServerList:
-    return ServerList(servers=[server_data(view) for view in await fleet_of(visit).servers(host)])
+    return ServerList(servers=[server_data(view) for view in await host_book_of(visit).servers(host)])

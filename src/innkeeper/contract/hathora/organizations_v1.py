@@ -114,17 +114,19 @@ class OrganizationsV1(Resource[M]):
         """List who belongs to an organisation."""
         ...
 
-    @operation("PUT", "/orgs/v1/{orgId}/invites", scope="orgs:read-write", errors=MEMBERS_WRITE)
+    @operation("PUT", "/orgs/v1/{orgId}/invites", recorded=False, scope="orgs:read-write", errors=MEMBERS_WRITE)
     def invite_user(self, params: CreateUserInvite, org_id: OrgId = GLOBAL) -> PendingOrgInvite:
         """Invite a person by e-mail address. Inviting them again replaces the invitation."""
         ...
 
-    @operation("POST", "/orgs/v1/{orgId}/invites", scope="orgs:read-write", errors=MEMBERS_WRITE)
+    @operation("POST", "/orgs/v1/{orgId}/invites", recorded=False, scope="orgs:read-write", errors=MEMBERS_WRITE)
     def update_user_invite(self, params: UpdateUserInvite, org_id: OrgId = GLOBAL) -> bool:
         """Change what an invited person may do. Answers True."""
         ...
 
-    @operation("POST", "/orgs/v1/{orgId}/invites/rescind", status=204, scope="orgs:read-write", errors=WRITE)
+    @operation(
+        "POST", "/orgs/v1/{orgId}/invites/rescind", status=204, recorded=False, scope="orgs:read-write", errors=WRITE
+    )
     def rescind_invite(self, params: RescindUserInvite, org_id: OrgId = GLOBAL) -> None:
         """Take an invitation back."""
         ...
@@ -139,12 +141,16 @@ class OrganizationsV1(Resource[M]):
         """List the open invitations that the caller has received."""
         ...
 
-    @operation("POST", "/orgs/v1/{orgId}/invites/accept", status=204, scope="orgs:read-write", errors=READ)
+    @operation(
+        "POST", "/orgs/v1/{orgId}/invites/accept", status=204, recorded=False, scope="orgs:read-write", errors=READ
+    )
     def accept_invite(self, org_id: OrgId = GLOBAL) -> None:
         """Join an organisation that has invited the caller."""
         ...
 
-    @operation("POST", "/orgs/v1/{orgId}/invites/reject", status=204, scope="orgs:read-write", errors=READ)
+    @operation(
+        "POST", "/orgs/v1/{orgId}/invites/reject", status=204, recorded=False, scope="orgs:read-write", errors=READ
+    )
     def reject_invite(self, org_id: OrgId = GLOBAL) -> None:
         """Turn an invitation down."""
         ...

@@ -94,7 +94,8 @@ class RoomsV2(Resource[M]):
     """Rooms: create, find, configure, destroy."""
 
     @operation(
-        "POST", "/rooms/v2/{appId}/create", status=201, scope="processes:read-write", errors=(400, 402, *WRITE)
+        "POST", "/rooms/v2/{appId}/create", status=201, recorded=False, scope="processes:read-write",
+        errors=(400, 402, *WRITE),
     )  # fmt: skip
     def create_room(
         self, params: CreateRoomParams, app_id: AppId = GLOBAL, *, room_id: RoomId | None = None
@@ -126,15 +127,20 @@ class RoomsV2(Resource[M]):
         ...
 
     @operation(
-        "POST", "/rooms/v2/{appId}/destroy/{roomId}", status=204, scope="processes:read-write", errors=(*READ, 500)
+        "POST",
+        "/rooms/v2/{appId}/destroy/{roomId}",
+        status=204,
+        recorded=False,
+        scope="processes:read-write",
+        errors=(*READ, 500),
     )
     def destroy_room(self, room_id: RoomId, app_id: AppId = GLOBAL) -> None:
         """End a room and free its seat. Its server runs on."""
         ...
 
     @operation(
-        "POST", "/rooms/v2/{appId}/suspend/{roomId}", status=204, scope="processes:read-write", errors=(*READ, 500),
-        id="SuspendRoomV2Deprecated", replaced_by="destroy_room",
+        "POST", "/rooms/v2/{appId}/suspend/{roomId}", status=204, recorded=False, scope="processes:read-write",
+        errors=(*READ, 500), id="SuspendRoomV2Deprecated", replaced_by="destroy_room",
     )  # fmt: skip
     def suspend_room(self, room_id: RoomId, app_id: AppId = GLOBAL) -> None:
         """Take a room off its server and keep its id, to be resumed later."""
@@ -147,12 +153,25 @@ class RoomsV2(Resource[M]):
         """Tell players where to connect. Needs no credentials; a suspended room is resumed by it."""
         ...
 
-    @operation("POST", "/rooms/v2/{appId}/resume/{roomId}", scope="processes:read-write", errors=(400, 402, *WRITE))
+    @operation(
+        "POST",
+        "/rooms/v2/{appId}/resume/{roomId}",
+        recorded=False,
+        scope="processes:read-write",
+        errors=(400, 402, *WRITE),
+    )
     def resume_room(self, room_id: RoomId, app_id: AppId = GLOBAL) -> RoomAllocationData:
         """Seat a suspended room again. A room that has a seat keeps it."""
         ...
 
-    @operation("POST", "/rooms/v2/{appId}/update/{roomId}", status=204, scope="processes:read-write", errors=WRITE)
+    @operation(
+        "POST",
+        "/rooms/v2/{appId}/update/{roomId}",
+        status=204,
+        recorded=False,
+        scope="processes:read-write",
+        errors=WRITE,
+    )
     def update_room_config(self, room_id: RoomId, params: UpdateRoomConfigParams, app_id: AppId = GLOBAL) -> None:
         """Change what a room's server and players are told about it."""
         ...

@@ -60,7 +60,14 @@ class ListOrgTokens(Camel):
 class TokensV1(Resource[M]):
     """Tokens with which programs call for an organisation."""
 
-    @operation("POST", "/tokens/v1/orgs/{orgId}/create", status=201, scope="tokens:read-write", errors=CHECKED_READ)
+    @operation(
+        "POST",
+        "/tokens/v1/orgs/{orgId}/create",
+        status=201,
+        recorded=False,
+        scope="tokens:read-write",
+        errors=CHECKED_READ,
+    )
     def create_org_token(self, params: CreateOrgToken, org_id: OrgId = GLOBAL) -> CreatedOrgToken:
         """Make a token. It holds until it is revoked."""
         ...
@@ -70,7 +77,13 @@ class TokensV1(Resource[M]):
         """List an organisation's tokens, revoked ones too, the newest first."""
         ...
 
-    @operation("POST", "/tokens/v1/orgs/{orgId}/tokens/{orgTokenId}/revoke", scope="tokens:read-write", errors=READ)
+    @operation(
+        "POST",
+        "/tokens/v1/orgs/{orgId}/tokens/{orgTokenId}/revoke",
+        recorded=False,
+        scope="tokens:read-write",
+        errors=READ,
+    )
     def revoke_org_token(self, org_token_id: str, org_id: OrgId = GLOBAL) -> bool:
         """End a token, for ever and at once. Answers True."""
         ...

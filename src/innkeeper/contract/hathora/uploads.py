@@ -25,6 +25,13 @@ class Uploads(Resource[M]):
         ...
 
     @operation(
+        "POST", "/uploads/v1/{uploadToken}/form", status=204, key="link", body="form", errors=_ERRORS, public=False
+    )
+    def send_form(self, content: Content, upload_token: str) -> None:
+        """Send an archive whole, as the field ``file`` of a form: old pipelines do."""
+        ...
+
+    @operation(
         "POST", "/uploads/v1/{uploadToken}/complete", key="link", body="bytes", errors=_ERRORS, idempotent=True,
         public=False,
     )  # fmt: skip

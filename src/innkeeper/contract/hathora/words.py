@@ -13,6 +13,7 @@ BuildId = str
 DeploymentId = str
 ProcessId = str
 FleetId = str
+NodeId = str
 #: Chosen by the caller or made up: unique among all rooms, of letters, digits, ``_`` and ``-``.
 RoomId = Annotated[str, checked(min_length=1, max_length=100, pattern="^[a-zA-Z0-9_-]*$")]
 #: Opaque to the platform, handed to the game server.

@@ -18,13 +18,27 @@ HOUSE = Api(
     version="1",
     package="innkeeper.contract.house",
     servers=[],
-    resources={"hosts_v1": "hosts_v1:HostsV1", "servers_v1": "servers_v1:ServersV1"},
+    resources={
+        "apps_v1": "apps_v1:AppsV1",
+        "audit_v1": "audit_v1:AuditV1",
+        "billing_v1": "billing_v1:BillingV1",
+        "events_v1": "events_v1:EventsV1",
+        "hosts_v1": "hosts_v1:HostsV1",
+        "orgs_v1": "orgs_v1:OrgsV1",
+        "servers_v1": "servers_v1:ServersV1",
+        "webhooks_v1": "webhooks_v1:WebhooksV1",
+    },
     not_yet={},
     error=HouseFault,
     credentials={
-        "org": Credential("operatorToken", "A token of an admin of the organisation that the first start made."),
+        "org": Credential(
+            "operatorToken",
+            "A token of an organisation. For hosts, servers, organisations, apps and bills it has to be that of an"
+            " admin of the organisation that the first start made.",
+        ),
     },
     within="house",
 )
 
 operation = HOUSE.operation
+stream = HOUSE.stream

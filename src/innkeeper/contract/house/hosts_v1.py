@@ -51,6 +51,8 @@ class NewHost(Camel):
     tls_key: str | UnsetType = UNSET  #: PEM file on Innkeeper's machine
     network: str | UnsetType = UNSET  #: `published` (when left out), `isolated` or `host`
     read_only: bool | UnsetType = UNSET  #: whether servers may write nowhere but to `/tmp`
+    fleet: str | UnsetType = UNSET  #: id of the fleet whose servers alone it takes; all servers when left out
+    hosting: str | UnsetType = UNSET  #: `metal` (when left out), `cloud` or `shared`: whose machine it is
 
 
 class Host(Camel):
@@ -72,6 +74,8 @@ class Host(Camel):
     memory_mb: float | None  #: MiB to give out; None is no limit
     free_memory_mb: float | None  #: those that are not promised to servers
     architecture: str | None  #: of the images it can run, such as `amd64`; None until it has told
+    fleet: str | None  #: id of the fleet that it is set aside for; None: it is common
+    hosting: str  #: `metal`, `cloud` or `shared`
     notes: list[str]  #: what its operator should know
 
 

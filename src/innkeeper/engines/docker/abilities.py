@@ -10,6 +10,8 @@ from innkeeper.engines.base import Abilities
 from .client import Client
 from .spec import Ground
 
+_MIB = 1 << 20
+
 
 def abilities(client: Client, info: Mapping[str, Any], ground: Ground) -> Abilities:
     """How limits are held there, and what the operator should know."""
@@ -34,4 +36,6 @@ def abilities(client: Client, info: Mapping[str, Any], ground: Ground) -> Abilit
         memory="none" if info.get("MemoryLimit") is False else held,
         cpu="none" if info.get("CpuCfsQuota") is False else held,
         notes=tuple(notes),
+        machine_cpu=float(info["NCPU"]) if info.get("NCPU") else None,
+        machine_memory_mb=float(info["MemTotal"] // _MIB) if info.get("MemTotal") else None,
     )

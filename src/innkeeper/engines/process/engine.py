@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 _RECONNECT = (0.0, 0.1, 0.5, 1.0, 2.0)  # seconds before each try; the last goes on
 _ANSWER = 10.0  # seconds a call waits for a spawner that is being replaced
 _LOG_PAUSE = 0.05
+_MIB = 1 << 20
 #: Where nobody else assigns users: below it are people, services and containers, above it the signed numbers end.
 OWN_USERS = range(2_000_000_000, 2_000_100_000)
 
@@ -100,7 +101,10 @@ class ProcessEngine:
             notes.append("CPU is not limited: no writable control groups were found")
         if os.getpid() == 1:
             notes.append("Innkeeper is the first process of its container: servers end with it; run it with an init")
-        self._abilities = Abilities(held["memory"] or "rlimit", held["cpu"] or "none", tuple(notes))
+        self._abilities = Abilities(
+            held["memory"] or "rlimit", held["cpu"] or "none", tuple(notes), machine_cpu=float(os.cpu_count() or 1),
+            machine_memory_mb=float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MIB),
+        )  # fmt: skip
         return self._abilities
 
     async def abilities(self) -> Abilities:

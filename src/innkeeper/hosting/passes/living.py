@@ -18,7 +18,7 @@ from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.life import Step, next_step
 from innkeeper.hosting.model import Server, ServerState
 from innkeeper.hosting.queries import hosts as queries
-from innkeeper.hosting.queries import retiring
+from innkeeper.hosting.queries import notices, retiring
 from innkeeper.hosting.queries.servers import move
 from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.bell import Bell
@@ -75,6 +75,7 @@ class Living:
                 lost_after=round(self._lost_seconds * SECOND),
             )  # fmt: skip
             if step is Step.SHUN:
+                await self._announce(host, "silent", silent_since or now)
                 host.settled, host.since = False, silent_since or now
                 log.warning("host %s does not answer; nothing is placed there until it does", host.id)
             elif step is Step.WRITE_OFF:
@@ -95,14 +96,23 @@ class Living:
                 await self._lanes.run(host, "tell what it is", partial(_get_to_know, host))
             if host.lost:
                 log.warning("host %s is back", host.id)
-            host.settled, host.lost, host.since = True, False, self._clock.now()
+            if host.missed:
+                await self._announce(host, "up", self._clock.now())
+            host.settled, host.lost = True, False
+            host.since = host.up_since = self._clock.now()
         self._compared = []
 
     async def _lose(self, host: Host, silent_since: int) -> None:
         reason = f"host {host.id} has been silent for {self._lost_seconds:g} s"
         log.error("%s: it is lost, and its rooms end", reason)
         await self.write_off(host.id, reason)
+        await self._announce(host, "lost", self._clock.now(), reason)
         host.lost, host.since = True, silent_since
+
+    async def _announce(self, host: Host, kind: str, at: int, reason: str = "") -> None:
+        """Tell those who listen how a host is now. Told again after a crash in between."""
+        await self._db.write(notices.host_changed, kind, host.id, at, reason)
+        host.missed = kind != "up"
 
     async def _write_off_strangers(self) -> None:
         """Servers on record whose host is not one of this house any more: nobody can tell how they are."""
@@ -165,10 +175,12 @@ class Living:
             if (service := service_of(app)) is not None
             for order in service.orders
         }
-        until = self._clock.now() + self._draining_for
+        now = self._clock.now()
+        until = now + self._draining_for
         for server in running:
             if (server.app_id, server.location) not in ordered:
-                await self._db.write(move, server.id, ServerState.DRAINING, [ServerState.RUNNING], until=until)
+                running_yet = [ServerState.RUNNING]
+                await self._db.write(move, server.id, ServerState.DRAINING, running_yet, at=now, until=until)
                 log.info("server %s takes no more rooms: host %s is drained", server.id, server.host_id)
 
 

@@ -150,7 +150,7 @@ class Placing:
         ports = msgspec.json.decode(release.ports, type=list[PortSpec])
         need = Need(
             server.location, release.cpu, release.memory_mb, wish.image is not None, wish.architecture, len(ports),
-            server.id,
+            server.id, wish.fleet, wish.threshold,
         )  # fmt: skip
         short: list[str] = []
         while (space := spread.choose(need)) is not None:
@@ -289,4 +289,5 @@ def _space(host: Host, promised: tuple[float, float], wanted: Sequence[Server]) 
         shut="" if host.is_open else host.state.value,
         ports=_MANY,
         knows=frozenset(server.id for server in wanted if server.id in known),
+        fleet=host.fleet,
     )

@@ -41,11 +41,13 @@ class Retiring:
         grace_seconds: float,
         idle_seconds: float,
         ready_seconds: float,
+        draining_seconds: float,
     ) -> None:
         self._db, self._clock, self._reporting, self._placing = db, clock, reporting, placing
         self._hosts, self._lanes = hosts, lanes
         self._grace = grace_seconds
         self._idle_seconds, self._ready_seconds = idle_seconds, ready_seconds
+        self._draining = round(draining_seconds * SECOND)
         self._told: dict[str, int] = {}  # server -> when its host was asked to stop it
         self._seen: dict[str, tuple[int, int]] = {}  # idle server -> connections, and when that was so
         self._next_idle_look = 0
@@ -103,7 +105,8 @@ class Retiring:
                 reason = self._not_ready(server, trouble)
                 await self._begin_stop(server.id, StopWhy.NOT_READY, reason)
             elif server.state is ServerState.DRAINING:
-                await self._begin_stop(server.id, StopWhy.DRAINED, "its time to drain was up")
+                why = "" if server.stop_reason is None else f"{server.stop_reason}, and "
+                await self._begin_stop(server.id, StopWhy.DRAINED, f"{why}its time to drain was up")
             else:  # STOPPING: ask the host again
                 self._told.pop(server.id, None)
                 await self._db.write(queries.stop_longer, server.id, now + self.stopping_micros)
@@ -134,9 +137,17 @@ class Retiring:
         if now < self._next_idle_look:
             return
         self._next_idle_look = now + SECOND
-        for server_id, host_id in await self._db.read(queries.drained):
+        for server_id, hours in await self._db.read(queries.worn_out, now):
+            why = f"it is older than the {hours:g} hours that a server of its organisation may live"
+            if await self._db.write(
+                servers.move, server_id, ServerState.DRAINING, [ServerState.RUNNING], at=now, stop_reason=why,
+                until=now + self._draining,
+            ):  # fmt: skip
+                log.info("server %s takes no more rooms: %s", server_id, why)
+        for server_id, host_id, said in await self._db.read(queries.drained):
             host = self._hosts.get(host_id)
-            why = "a newer release took over" if host is None or not host.draining else f"host {host.id} is drained"
+            leaving = host is not None and host.draining
+            why = said or (f"host {host_id} is drained" if leaving else "a newer release took over")
             await self._begin_stop(server_id, StopWhy.DRAINED, f"{why} and its last room ended", empty=True)
         for server_id in await self._db.read(queries.of_deleted_apps):
             await self._begin_stop(server_id, StopWhy.APP_DELETED, "its app was deleted")

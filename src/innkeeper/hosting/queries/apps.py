@@ -12,6 +12,8 @@ APP = "id, org_id, name, secret_sealed, login, service, created_at, created_by, 
 def add_app(app: App) -> Steps[App]:
     """Keep a new app. Its name must be new among the living apps of its organisation."""
     yield from _require_name(app.org_id, app.name, app.id)
+    if (yield Statement("select 1 from apps where id = $1", (app.id,))):
+        raise Taken(f"there is, or was, an app {app.id} already")
     yield Statement(
         f"insert into apps ({APP}) values ($1, $2, $3, $4, $5, $6, $7, $8, null, null)",
         (app.id, app.org_id, app.name, app.secret_sealed, app.login, app.service, app.created_at, app.created_by),

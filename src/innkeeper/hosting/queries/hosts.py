@@ -1,6 +1,6 @@
 """What is on record about hosts: those that were added, those that are drained, and who lives there.
 
-Called by ``hosting/fleet.py`` and ``hosting/passes/living.py``.
+Called by ``hosting/hostbook.py`` and ``hosting/passes/living.py``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from innkeeper.db.sql import listed
 from innkeeper.hosting.endings import lost
 from innkeeper.hosting.model import ALIVE, Server, ServerState
 
+from . import notices
+from .columns import SERVER, server_of
 from .placing import back_to_wanted, over
-from .rooms import SERVER, server_of
 
 #: States in which a server is on a host, or about to be.
 _THERE = "('starting', 'running', 'draining', 'stopping')"
@@ -46,12 +47,15 @@ def add(host_id: str, spec: str, now: int) -> Steps[bool]:
         " set spec = excluded.spec, draining = 0, added_at = excluded.added_at where hosts.spec is null returning id",
         (host_id, spec, now),
     )
+    if rows:
+        yield from notices.host_changed("added", host_id, now)
     return bool(rows)
 
 
-def forget(host_id: str) -> Steps[None]:
-    """It was removed."""
+def forget(host_id: str, now: int, reason: str) -> Steps[None]:
+    """It was removed, or could not be taken in."""
     yield Statement("delete from hosts where id = $1", (host_id,))
+    yield from notices.host_changed("removed", host_id, now, reason)
 
 
 def set_draining(host_id: str, draining: bool, now: int) -> Steps[None]:
@@ -61,6 +65,7 @@ def set_draining(host_id: str, draining: bool, now: int) -> Steps[None]:
         " on conflict (id) do update set draining = excluded.draining",
         (host_id, int(draining), now),
     )
+    yield from notices.host_changed("draining" if draining else "up", host_id, now)
 
 
 def counts() -> Steps[dict[str, int]]:

@@ -14,8 +14,9 @@ from innkeeper.hosting.endings import ending
 from innkeeper.hosting.model import ALIVE, App, Build, Release, Room, Server, ServerState
 
 from .apps import APP
-from .releases import BUILD, RELEASE, build_of
-from .rooms import ROOM, SERVER, room_of, server_of
+from .builds import BUILD, build_of
+from .columns import ROOM, SERVER, room_of, server_of
+from .releases import RELEASE
 from .servers import end_rooms, move, server_by_id
 
 
@@ -37,8 +38,8 @@ def place(placements: Sequence[Placement]) -> Steps[list[bool]]:
     moved = []
     for p in placements:
         done = yield from move(
-            p.server_id, ServerState.STARTING, host_id=p.host_id, address=p.address, ports=p.ports, placed_at=p.now,
-            until=p.until,
+            p.server_id, ServerState.STARTING, at=p.now, host_id=p.host_id, address=p.address, ports=p.ports,
+            placed_at=p.now, until=p.until,
         )  # fmt: skip
         moved.append(done)
         for host_id, number in p.held if done else ():
@@ -125,7 +126,8 @@ def _note_life(server: Server, report: Report) -> Steps[Noted]:
         )
     if report.ready_at is not None and server.state is ServerState.STARTING:
         idle = report.ready_at if server.taken == 0 else None
-        if (yield from move(server.id, ServerState.RUNNING, ready_at=report.ready_at, until=None, idle_since=idle)):
+        ready = report.ready_at
+        if (yield from move(server.id, ServerState.RUNNING, at=ready, ready_at=ready, until=None, idle_since=idle)):
             what = Noted.READY
     return what
 
@@ -140,7 +142,7 @@ def _note_end(server: Server, report: Report, now: int) -> Steps[Noted]:
 
 def over(server: Server, state: ServerState, reason: str, at: int, now: int) -> Steps[bool]:
     """A server has ended: so have its rooms, and its ports are free after their quarantine."""
-    moved = yield from move(server.id, state, exit_reason=reason, ended_at=at, until=None, idle_since=None)
+    moved = yield from move(server.id, state, at=at, exit_reason=reason, ended_at=at, until=None, idle_since=None)
     if moved:
         yield from end_rooms(server.id, f"its server ended: {reason}", now)
         yield from _free_ports(server.id, now)
@@ -156,8 +158,8 @@ def back_to_wanted(server: Server, until: int, now: int) -> Steps[bool]:
     if found is None or (found.host_id, found.placed_at) != (server.host_id, server.placed_at):
         return False
     moved = yield from move(
-        server.id, ServerState.WANTED, [ServerState.STARTING], host_id=None, address=None, ports="[]", handle="",
-        placed_at=None, booted_at=None, until=until,
+        server.id, ServerState.WANTED, [ServerState.STARTING], at=now, host_id=None, address=None, ports="[]",
+        handle="", placed_at=None, booted_at=None, until=until,
     )  # fmt: skip
     if moved:
         yield from _free_ports(server.id, now)
@@ -183,17 +185,20 @@ class Wish:
     release: Release
     image: str | None  #: of its build; None: it is a program
     architecture: str | None  #: that the image is made for
+    fleet: str  #: that the release names, if its organisation has it; else empty
+    threshold: float  #: percent of that fleet's own processors; above it the common hosts go first
 
 
 def wishes_of(server_ids: Sequence[str]) -> Steps[dict[str, Wish]]:
     """What each server is made from."""
     names = ", ".join(f"r.{name.strip()}" for name in RELEASE.split(","))
     rows = yield Statement(
-        f"select s.id, b.image, b.architecture, {names} from servers s join releases r on r.id = s.release_id"
-        f" join builds b on b.key = r.build_key where s.id in ({listed('$1')})",
+        f"select s.id, b.image, b.architecture, f.id, f.threshold, {names} from servers s"
+        " join releases r on r.id = s.release_id join builds b on b.key = r.build_key join apps a on a.id = s.app_id"
+        f" left join fleets f on f.id = r.fleet_id and f.org_id = a.org_id where s.id in ({listed('$1')})",
         (json.dumps(list(server_ids)),),
     )
-    return {row[0]: Wish(Release(*row[3:]), row[1], row[2]) for row in rows}
+    return {row[0]: Wish(Release(*row[5:]), row[1], row[2], row[3] or "", row[4] or 100) for row in rows}
 
 
 def used_of_hosts() -> Steps[dict[str, tuple[float, float]]]:

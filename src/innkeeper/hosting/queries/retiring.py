@@ -8,8 +8,8 @@ from innkeeper.db.database import Many, Statement, Steps
 from innkeeper.hosting.model import App, Server, ServerState
 
 from .apps import APP
+from .columns import SERVER, server_of
 from .placing import over
-from .rooms import SERVER, server_of
 
 
 def never_placed(server: Server, reason: str, now: int) -> Steps[bool]:
@@ -22,9 +22,20 @@ def stop_longer(server_id: str, until: int) -> Steps[None]:
     yield Statement("update servers set until = $2 where id = $1 and state = 'stopping'", (server_id, until))
 
 
-def drained() -> Steps[list[tuple[str, str | None]]]:
-    """Draining servers without rooms, each with its host."""
-    rows = yield Statement("select id, host_id from servers where state = 'draining' and taken = 0")
+def drained() -> Steps[list[tuple[str, str | None, str | None]]]:
+    """Draining servers without rooms, each with its host and, where that was said, why it drains."""
+    rows = yield Statement("select id, host_id, stop_reason from servers where state = 'draining' and taken = 0")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def worn_out(now: int) -> Steps[list[tuple[str, float]]]:
+    """Running servers that are older than their organisation's may be, and the hours that those may."""
+    rows = yield Statement(
+        "select s.id, o.server_hours from servers s join apps a on a.id = s.app_id join orgs o on o.id = a.org_id"
+        " where s.state = 'running' and o.server_hours is not null"
+        " and s.ready_at + o.server_hours * 3600000000 <= cast($1 as bigint)",
+        (now,),
+    )
     return [(row[0], row[1]) for row in rows]
 
 
@@ -119,9 +130,13 @@ def is_output_gone(server_id: str) -> Steps[bool]:
 
 
 def forget_servers(before: int, most: int) -> Steps[int]:
-    """Delete the records of servers that ended before a time, with their measurements and past stays."""
+    """Delete the records of servers that ended before a time, with their measurements and past stays.
+
+    What they used has to be counted first (``hosting/usage.py``).
+    """
     rows = yield Statement(
-        "select id from servers where state in ('stopped', 'failed') and output_gone = 1 and ended_at < $1 limit $2",
+        "select id from servers where state in ('stopped', 'failed') and output_gone = 1 and counted = 1"
+        " and ended_at < $1 limit $2",
         (before, most),
     )
     keys = [(row[0],) for row in rows]
@@ -144,10 +159,12 @@ def forget_rooms(before: int, most: int) -> Steps[int]:
 
 
 def forget_samples(before: int, most: int) -> Steps[int]:
-    """Delete measurements made before a time."""
+    """Delete measurements made before a time, as far as they are counted."""
     rows = yield Statement(
         "delete from usage_samples where (server_id, at) in"
-        " (select server_id, at from usage_samples where at < $1 limit $2)"
+        " (select x.server_id, x.at from usage_samples x where x.at < $1 and not exists (select 1 from servers s"
+        " left join usage_marks m on m.server_id = s.id where s.id = x.server_id and s.counted = 0"
+        " and x.at > coalesce(m.sampled_at, -1) and x.egress_bytes is not null) limit $2)"
         " returning at",
         (before, most),
     )

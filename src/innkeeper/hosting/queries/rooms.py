@@ -9,22 +9,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from innkeeper.db.database import Many, Row, Statement, Steps
+from innkeeper.db.database import Many, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, listed
+from innkeeper.hosting.hosts import Lack
 from innkeeper.hosting.model import Cause, Room, RoomState, Seat, Server, ServerState
 from innkeeper.hosting.placement import seat_rooms
 from innkeeper.kit.errors import Invalid, LimitReached, NotFound, Taken
 
-ROOM = (
-    "id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at, left_at, created_at,"
-    " ended_reason"
-)
-SERVER = (
-    "id, app_id, release_id, location, state, accepting, seats, taken, cause, host_id, address, ports, handle, room_id,"
-    " stop_why, stop_reason, exit_reason, created_at, placed_at, booted_at, ready_at, stopping_at, ended_at,"
-    " idle_since, until"
-)
-_ROOM_WIDTH = ROOM.count(",") + 1
+from . import notices
+from .allowance import allowance
+from .columns import SERVER, server_of
+from .fleets import why_none
 
 
 class OpenAsk(Struct, frozen=True, gc=False):
@@ -42,25 +37,7 @@ class OpenAsk(Struct, frozen=True, gc=False):
     server_id: str  #: the id of the server to want if there is no seat
     now: int
     until: int  #: deadline of a wanted server
-    lacking: str | None = None  #: why no server can be started there now; None when one can be
-
-
-def room_of(row: Row) -> Room:
-    """A row of ROOM."""
-    return Room(row[0], row[1], RoomState(row[2]), *row[3:])
-
-
-def server_of(row: Row) -> Server:
-    """A row of SERVER."""
-    values = list(row)
-    values[4] = ServerState(values[4])
-    return Server(*values)
-
-
-def seat_of(row: Row) -> Seat:
-    """A row of ROOM followed by SERVER, the latter all null where there is none."""
-    room = room_of(row[:_ROOM_WIDTH])
-    return Seat(room, server_of(row[_ROOM_WIDTH:]) if row[_ROOM_WIDTH] is not None else None)
+    lacking: Lack | None = None  #: why no server can be started there now; None when any can be
 
 
 def open_rooms(asks: Sequence[OpenAsk]) -> Steps[Sequence[Seat | Exception]]:
@@ -80,11 +57,15 @@ def open_rooms(asks: Sequence[OpenAsk]) -> Steps[Sequence[Seat | Exception]]:
         if isinstance(release, Exception):
             outcomes.update(dict.fromkeys(members, release))
             continue
-        seats = yield from _seat(release, location, [asks[at] for at in members])
+        seats, lacking = yield from _seat(release, location, [asks[at] for at in members])
         outcomes.update(zip(members, seats))  # noqa: B905  # fewer seats than asks where no server can be started
-        refused = LimitReached(f"no server has a seat left, and none can be started: {asks[members[0]].lacking}")
-        outcomes.update(dict.fromkeys(members[len(seats) :], refused))
+        outcomes.update(dict.fromkeys(members[len(seats) :], no_seat(lacking)))
     return [outcomes[at] for at in range(len(asks))]
+
+
+def no_seat(lacking: str | None) -> LimitReached:
+    """The refusal of a room for which no server can be started."""
+    return LimitReached(f"no server has a seat left, and none can be started: {lacking}")
 
 
 def _existing(ids: list[str]) -> Steps[set[str]]:
@@ -116,8 +97,10 @@ def release_for(app_id: str, org_id: str | None, release_id: str | None) -> Step
     return found, seats
 
 
-def _seat(release: tuple[str, int], location: str, asks: Sequence[OpenAsk]) -> Steps[list[Seat]]:
-    servers = yield from claim_seats(release, location, [(ask.server_id, ask.room_id) for ask in asks], asks[0])
+def _seat(release: tuple[str, int], location: str, asks: Sequence[OpenAsk]) -> Steps[tuple[list[Seat], str | None]]:
+    servers, lacking = yield from claim_seats(
+        release, location, [(ask.server_id, ask.room_id) for ask in asks], asks[0]
+    )
     rooms = [
         Room(
             ask.room_id, ask.app_id, RoomState.SEATED, location, release[0], ask.config, ask.client_ips, server.id,
@@ -144,16 +127,19 @@ def _seat(release: tuple[str, int], location: str, asks: Sequence[OpenAsk]) -> S
             for r in rooms
         ],
     )
-    return [Seat(room, server) for room, server in zip(rooms, servers, strict=True)]
+    found = [Seat(room, server) for room, server in zip(rooms, servers, strict=True)]
+    yield from notices.rooms_opened(found)
+    return found, lacking
 
 
 def claim_seats(
     release: tuple[str, int], location: str, rooms: Sequence[tuple[str, str]], ask: OpenAsk
-) -> Steps[list[Server]]:
+) -> Steps[tuple[list[Server], str | None]]:
     """A seat for every room, on standing servers or on servers wanted for them.
 
     ``rooms`` has for each the id of the server to want if need be, and the room's own. Where no server can be started
-    (``ask.lacking``), the last rooms may get no seat, and the list is shorter.
+    (``ask.lacking``, or a limit of the organisation), the last rooms may get no seat: the list is shorter, and why is
+    told beside it.
     """
     release_id, seats = release
     servers = yield from _open_servers(release, location, len(rooms))
@@ -161,8 +147,12 @@ def claim_seats(
         # Another transaction may have freed seats on the very servers that this one had to wait for: look again,
         # now that they are ours, before a server is started or a room refused.
         servers.update((yield from _open_servers(release, location, len(rooms))))
-    if ask.lacking is not None:
-        rooms = rooms[: sum(seats - server.taken for server in servers.values())]
+    free = sum(seats - server.taken for server in servers.values())
+    lacking = None if ask.lacking is None else (yield from why_none(release_id, ask.lacking))
+    if lacking is not None:
+        rooms = rooms[:free]
+    elif free < len(rooms) and (limit := (yield from allowance(ask.app_id, release_id, ask.now, hold=True))):
+        rooms, lacking = rooms[: free + limit.servers * seats], limit.why
     seating = seat_rooms(
         [(server.id, seats - server.taken) for server in servers.values()], [new_id for new_id, _ in rooms], seats
     )
@@ -181,7 +171,7 @@ def claim_seats(
     grown = [(server_id, count) for server_id, count in seating.taken.items() if server_id not in started]
     if grown:
         yield Many("update servers set taken = taken + $2, idle_since = null where id = $1", grown)
-    return [servers[server_id] for server_id in seating.chosen]
+    return [servers[server_id] for server_id in seating.chosen], lacking
 
 
 def _open_servers(release: tuple[str, int], location: str, most: int) -> Steps[dict[str, Server]]:
@@ -219,6 +209,7 @@ _ADD_SERVER = f"insert into servers ({SERVER}) values ({', '.join(f'${n + 1}' fo
 def add_servers(servers: Sequence[Server]) -> Steps[None]:
     """Insert wanted servers."""
     yield Many(_ADD_SERVER, [[getattr(server, name) for name in _SERVER_FIELDS] for server in servers])
+    yield from notices.servers_wanted(servers)
 
 
 class CloseAsk(Struct, frozen=True, gc=False):
@@ -266,6 +257,7 @@ def close_rooms(asks: Sequence[CloseAsk]) -> Steps[Sequence[Exception | None]]:
             "update rooms set state = 'destroyed', left_at = coalesce(left_at, $2), ended_reason = $3 where id = $1",
             ended,
         )
+        yield from notices.rooms_ended([room_id for room_id, _, _ in ended], asks[0].now)
     yield from free_seats(freed, asks[0].now)
     return outcomes
 

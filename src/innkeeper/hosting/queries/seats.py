@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, listed
 from innkeeper.hosting.model import RoomState, Seat, Stay
-from innkeeper.kit.errors import LimitReached, NotFound
+from innkeeper.kit.errors import NotFound
 
-from .rooms import ROOM, SERVER, OpenAsk, claim_seats, free_seats, release_for, room_of, seat_of, server_of
+from . import notices
+from .columns import ROOM, SERVER, room_of, seat_of, server_of
+from .rooms import OpenAsk, claim_seats, free_seats, no_seat, release_for
 
 _SEAT = (
     "select "
@@ -92,7 +94,7 @@ def rooms_gone_from(app_id: str, org_id: str, server_id: str, most: int) -> Step
     return found[:most]
 
 
-def set_config(app_id: str, org_id: str, room_id: str, config: str) -> Steps[None]:
+def set_config(app_id: str, org_id: str, room_id: str, config: str, now: int) -> Steps[None]:
     """Change what a room's server is told."""
     yield from require_app(app_id, org_id)
     rows = yield Statement(
@@ -101,6 +103,7 @@ def set_config(app_id: str, org_id: str, room_id: str, config: str) -> Steps[Non
     )
     if not rows:
         raise NotFound(f"there is no room {room_id}")
+    yield from notices.room_changed("room.configured", room_id, now)
 
 
 def suspend(app_id: str, org_id: str, room_id: str, now: int) -> Steps[None]:
@@ -114,6 +117,7 @@ def suspend(app_id: str, org_id: str, room_id: str, now: int) -> Steps[None]:
     yield Statement("update rooms set state = 'suspended', left_at = $2 where id = $1", (room_id, now))
     if room.server_id is not None:
         yield from free_seats({room.server_id: 1}, now)
+    yield from notices.room_changed("room.suspended", room_id, now)
 
 
 def resume(ask: OpenAsk) -> Steps[Seat]:
@@ -129,9 +133,9 @@ def resume(ask: OpenAsk) -> Steps[Seat]:
         release = yield from release_for(ask.app_id, ask.org_id, None)
         if isinstance(release, Exception):
             raise release
-        servers = yield from claim_seats(release, room.location, [(ask.server_id, room.id)], ask)
+        servers, lacking = yield from claim_seats(release, room.location, [(ask.server_id, room.id)], ask)
         if not servers:
-            raise LimitReached(f"no server has a seat left, and none can be started: {ask.lacking}")
+            raise no_seat(lacking)
         server = servers[0]
         if room.stay_id is not None:
             yield Statement(
@@ -143,6 +147,7 @@ def resume(ask: OpenAsk) -> Steps[Seat]:
             " release_id = $5 where id = $1",
             (room.id, server.id, ask.stay_id, ask.now, release[0]),
         )
+        yield from notices.room_changed("room.resumed", room.id, ask.now)
     return (yield from seat(ask.app_id, ask.room_id))
 
 

@@ -11,10 +11,15 @@ from collections.abc import Sequence
 
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import listed
+from innkeeper.hosting.hosts import Lack
 from innkeeper.hosting.model import ACCEPTING, SERVER_MOVES, Cause, Server, ServerState, StopWhy, sources_of
-from innkeeper.kit.errors import NotFound
+from innkeeper.kit.errors import LimitReached, NotFound
 
-from .rooms import SERVER, add_servers, release_for, server_of, wanted_server
+from . import notices
+from .allowance import allowance
+from .columns import SERVER, server_of
+from .fleets import why_none
+from .rooms import add_servers, release_for, wanted_server
 from .seats import require_app
 
 
@@ -23,12 +28,14 @@ def move(
     state: ServerState,
     sources: Sequence[ServerState] | None = None,
     *,
+    at: int,
     empty: bool = False,
     **changes: str | int | None,
 ) -> Steps[bool]:
     """Move a server to a state, with other columns. False: it was in no state that it can be moved from.
 
-    ``sources`` narrows the states it may come from; ``empty`` moves it only while no room has a seat on it.
+    ``sources`` narrows the states it may come from; ``empty`` moves it only while no room has a seat on it; ``at`` is
+    when that is, for those who are told.
     """
     allowed = [s for s in sources_of(state) if sources is None or s in sources]
     assert allowed, f"nothing moves to {state} from {sources}"
@@ -40,6 +47,8 @@ def move(
         + " returning id",
         (server_id, json.dumps(allowed), *columns.values()),
     )
+    if rows:
+        yield from notices.server_moved(server_id, at)
     return bool(rows)
 
 
@@ -81,6 +90,19 @@ def latest(
     return [server_of(row) for row in rows]
 
 
+def ended(app_id: str, org_id: str, locations: Sequence[str], most: int) -> Steps[list[Server]]:
+    """The app's servers that ended last, the latest first; no locations: all."""
+    yield from require_app(app_id, org_id)
+    values = (app_id, json.dumps(list(locations))) if locations else (app_id,)
+    rows = yield Statement(
+        f"select {SERVER} from servers where app_id = $1 and state in ('stopped', 'failed')"
+        + (f" and location in ({listed('$2')})" if locations else "")
+        + f" order by ended_at desc, id limit {int(most)}",
+        values,
+    )
+    return [server_of(row) for row in rows]
+
+
 def count(app_id: str, org_id: str, before: int, states: Sequence[str], locations: Sequence[str]) -> Steps[int]:
     """How many there are."""
     yield from require_app(app_id, org_id)
@@ -92,12 +114,20 @@ def count(app_id: str, org_id: str, before: int, states: Sequence[str], location
     return number
 
 
-def want(app_id: str, org_id: str, location: str, server_id: str, cause: str, now: int, until: int) -> Steps[Server]:
-    """Want an empty server of the release that serves."""
+def want(
+    app_id: str, org_id: str, location: str, server_id: str, cause: str, now: int, until: int, lacking: Lack | None
+) -> Steps[Server]:
+    """Want an empty server of the release that serves. Raises LimitReached where the organisation may have no more, or
+    none can be started there."""
     found = yield from release_for(app_id, org_id, None)
     if isinstance(found, Exception):
         raise found
     release_id, seats = found
+    if (why := (yield from why_none(release_id, lacking))) is not None:
+        raise LimitReached(f"no server can be started: {why}")
+    limit = yield from allowance(app_id, release_id, now, hold=True)
+    if limit is not None and limit.servers < 1:
+        raise LimitReached(f"no server can be started: {limit.why}")
     wanted = wanted_server(server_id, app_id, release_id, location, seats, 0, Cause(cause), None, now, until)
     yield from add_servers([wanted])
     return wanted
@@ -122,11 +152,11 @@ def begin_stop(server_id: str, why: StopWhy, reason: str, now: int, until: int, 
         "idle_since": None,
     }
     moved = yield from move(
-        server_id, ServerState.STOPPED, [ServerState.WANTED], empty=empty, exit_reason=reason, ended_at=now, until=None,
-        **common,
+        server_id, ServerState.STOPPED, [ServerState.WANTED], at=now, empty=empty, exit_reason=reason, ended_at=now,
+        until=None, **common,
     )  # fmt: skip
     if not moved:
-        moved = yield from move(server_id, ServerState.STOPPING, None, empty=empty, until=until, **common)
+        moved = yield from move(server_id, ServerState.STOPPING, None, at=now, empty=empty, until=until, **common)
     if moved:
         yield from end_rooms(server_id, reason, now)
     return moved
@@ -134,11 +164,12 @@ def begin_stop(server_id: str, why: StopWhy, reason: str, now: int, until: int, 
 
 def end_rooms(server_id: str, reason: str, now: int) -> Steps[None]:
     """End all rooms that sit on a server. Its seats do not matter any more."""
-    yield Statement(
+    rows = yield Statement(
         "update rooms set state = 'destroyed', left_at = $2, ended_reason = $3"
-        " where server_id = $1 and state = 'seated'",
+        " where server_id = $1 and state = 'seated' returning id",
         (server_id, now, reason),
     )
+    yield from notices.rooms_ended([row[0] for row in rows], now)
 
 
 def in_states(states: Sequence[ServerState], most: int) -> Steps[list[Server]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from innkeeper.db.database import Statement, Steps
 from innkeeper.hosting.model import Server
 
-from .rooms import SERVER, server_of
+from .columns import SERVER, server_of
 
 
 def servers_behind_tls() -> Steps[list[Server]]:

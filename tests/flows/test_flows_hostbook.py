@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from factories import TestInn
+from innkeeper.contract.hathora.fleets_v2 import AutoscalerConfig, CreateFleetV2, NodeShapeId
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
 from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus
 from innkeeper.contract.house.hosts_v1 import HostRuns, HostSource, HostState, HostsV1, NewHost
@@ -17,8 +18,8 @@ from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
 from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.hosts import Host
-from innkeeper.hostspecs import HostSpec
-from innkeeper.sdk import BadRequest, Invalid, NotFound, StatusError, Unauthorized
+from innkeeper.hostspecs import HostSpec, read_spec
+from innkeeper.sdk import UNSET, BadRequest, Invalid, NotFound, StatusError, Unauthorized
 from manyhosts import alive, another, engine_of, no_port_is_lost, reason, spread, where
 from troubled import TroubledEngine
 
@@ -111,6 +112,38 @@ async def test_a_host_is_added_used_drained_and_removed(open_inn: TestInn) -> No
     assert [host.name for host in (await hosts_of(inn).get_hosts()).hosts] == ["fake"]
     again = await hosts_of(inn).add_host(NEW)
     assert again.state in (HostState.SILENT, HostState.UP)  # until the next pass has looked at it
+
+
+async def test_a_host_is_set_aside_for_a_fleet(open_inn: TestInn, caplog: pytest.LogCaptureFixture) -> None:
+    inn = open_inn
+    fleet = await inn.client().fleets_v2.create_fleet(
+        CreateFleetV2(
+            name="arena",
+            node_shape_id=NodeShapeId.AMD64_4_8,
+            autoscaler_config=AutoscalerConfig(scale_up_threshold=100),
+        )
+    )
+    added = await hosts_of(inn).add_host(replace(NEW, fleet=fleet.fleet_id, hosting="cloud"))
+    assert (added.fleet, added.hosting) == (fleet.fleet_id, "cloud")
+    await inn.restart()  # it is kept
+    await inn.settle()
+    [own, other] = (await hosts_of(inn).get_hosts()).hosts
+    assert [(one.fleet, one.hosting) for one in (own, other)] == [(None, "metal"), (fleet.fleet_id, "cloud")]
+    rooms = [await (await inn.game()).room(), await (await inn.game(fleet_id=fleet.fleet_id)).room()]
+    await inn.settle()
+    assert [(await where(inn, room.process_id))[0] for room in rooms] == ["fake", "other"]
+    assert "which no organisation has" not in caplog.text
+
+
+async def test_a_fleet_that_nobody_has_is_warned_of_at_the_start(
+    open_inn: TestInn, caplog: pytest.LogCaptureFixture
+) -> None:
+    inn = open_inn
+    text = replace(NEW, fleet="fleet-00000000-0000-4000-8000-000000000000")
+    spec = read_spec({name: value for name, value in asdict(text).items() if value is not UNSET})
+    inn.settings = replace(inn.settings, hosts=(spec,))
+    await inn.restart()
+    assert "for fleet fleet-00000000-0000-4000-8000-000000000000, which no organisation has" in caplog.text
 
 
 async def test_a_drained_host_can_be_used_again(open_inn: TestInn) -> None:

@@ -24,6 +24,7 @@ from .hosts import Host, Hosts, HostState
 from .keeper import HostingKeeper
 from .model import Server, ServerState
 from .queries import hosts as queries
+from .queries.fleets import known as fleets_known
 from .queries.placing import used_of_hosts
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class HostView:
     memory_mb: float
     free_memory_mb: float
     architecture: str | None
+    fleet: str  #: that it is set aside for; empty is none
+    hosting: str  #: of ``hostspecs.HOSTINGS``
     notes: Sequence[str]
 
 
@@ -91,6 +94,9 @@ async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[Hos
             host.draining = host.draining or record.draining
     if clash := clashes([host.spec for host in hosts if host.spec is not None], _here(hosts)):
         raise Invalid(f"{clash} (one of the settings and one that was added)")
+    wanted = {host.fleet for host in hosts if host.fleet}
+    for unknown in wanted - await db.read(fleets_known, sorted(wanted)) if wanted else ():
+        log.warning("hosts are set aside for fleet %s, which no organisation has: no server goes there", unknown)
     return hosts
 
 
@@ -118,11 +124,11 @@ def _notes(host: Host) -> Sequence[str]:
 
 def _made(spec: HostSpec, make: Make) -> Host:
     host = make(spec)
-    host.spec = spec
+    host.spec, host.fleet, host.hosting = spec, spec.fleet, spec.hosting
     return host
 
 
-class Fleet:
+class HostBook:
     """The hosts, and what their operator does with them."""
 
     def __init__(self, db: Database, clock: Clock, hosts: Hosts, keeper: HostingKeeper, make: Make) -> None:
@@ -162,6 +168,8 @@ class Fleet:
             specs = [*(host.spec for host in self._hosts if host.spec is not None), spec]
             if clash := clashes(specs, _here(self._hosts)):
                 raise Invalid(clash)
+            if spec.fleet and not await self._db.read(fleets_known, [spec.fleet]):
+                raise Invalid(f"host {spec.name}: fleet: no organisation has a fleet {spec.fleet}")
             host = _made(spec, self._make)
             host.added = True
             text = msgspec.json.encode(spec).decode()
@@ -173,7 +181,7 @@ class Fleet:
                     raise HostUnavailable("; ".join(_notes(host)) or f"there is no answer at {spec.engine}")
             except BaseException as error:
                 await self._keeper.let_go(host.id)
-                await self._db.write(queries.forget, spec.name)
+                await self._db.write(queries.forget, spec.name, self._clock.now(), "it could not be taken in")
                 log.info("host %s was not taken in", spec.name)
                 if isinstance(error, HostUnavailable):
                     raise Invalid(f"host {spec.name}: engine: {error}") from None
@@ -224,7 +232,7 @@ class Fleet:
             except BaseException:
                 host.draining = was_draining
                 raise
-            await self._db.write(queries.forget, name)
+            await self._db.write(queries.forget, name, self._clock.now(), f"removed by {by}")
             log.info("host %s was removed by %s", name, by)
             if not host.answers:
                 log.warning("host %s did not answer: servers that run there run on until it is added again", name)
@@ -256,5 +264,7 @@ class Fleet:
             memory_mb=host.memory_mb,
             free_memory_mb=max(0.0, host.memory_mb - memory_mb),
             architecture=host.architecture,
+            fleet=host.fleet,
+            hosting=host.hosting,
             notes=_notes(host),
         )

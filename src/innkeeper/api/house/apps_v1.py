@@ -1,0 +1,26 @@
+"""Apps that come from elsewhere. Declared in ``contract/house/apps_v1.py``."""
+
+from __future__ import annotations
+
+from msgspec import UnsetType
+
+from innkeeper.api.serve import implements
+from innkeeper.api.visits import Visit
+from innkeeper.contract.house.apps_v1 import AdoptedApp, App, AppsV1
+from innkeeper.hosting.model import LoginRules
+
+from .operator import require_operator
+
+
+def _given(text: str | UnsetType) -> str | None:
+    return None if isinstance(text, UnsetType) else text
+
+
+@implements(AppsV1.adopt_app)
+async def adopt_app(visit: Visit, params: AdoptedApp) -> App:
+    require_operator(visit)
+    rules = LoginRules(params.anonymous, params.nickname, _given(params.google_client_id))
+    app = await visit.wings.apps.create(
+        visit.org, visit.by, params.app_name, rules, app_id=params.app_id, secret=_given(params.app_secret)
+    )
+    return App(app_id=app.id, app_name=app.name, org_id=app.org_id)

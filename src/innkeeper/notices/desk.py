@@ -1,0 +1,52 @@
+"""Puts the parts of this wing together. Called by ``inn.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from innkeeper.db.database import Database
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import Clock
+from innkeeper.kit.ids import Chance
+from innkeeper.kit.secrets import Box
+from innkeeper.settings import Settings
+
+from .board import Board
+from .events import Events
+from .keeper import NoticesKeeper
+from .sending import Sender
+from .webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What the house calls: verbs for its doors, and a keeper with a bell."""
+
+    webhooks: Webhooks
+    events: Events
+    keeper: NoticesKeeper
+
+
+def notices_of(settings: Settings, db: Database, clock: Clock, chance: Chance, box: Box, operator: str) -> Notices:
+    """The wing. ``operator`` is the organisation whose admins run the house: it may send to any address."""
+    bell, board, sender = Bell(), Board(), Sender(clock)
+
+    def anywhere(org_id: str) -> bool:
+        return settings.webhook_private_networks or org_id == operator
+
+    return Notices(
+        Webhooks(db, clock, chance, box, bell, sender, anywhere),
+        Events(db, clock, board, bell),
+        NoticesKeeper(
+            db,
+            clock,
+            chance,
+            box,
+            bell,
+            board,
+            sender,
+            anywhere,
+            unit=settings.webhook_retry_seconds,
+            keep_hours=settings.events_hours,
+        ),
+    )

@@ -1,0 +1,206 @@
+"""The keeper of notices: numbers what was told, and makes the deliveries that are due, one repeatable pass at a time.
+
+``inn.py`` runs its loop. What it is told of waits in the database: a pass that was cut off is simply made again. A
+delivery that was sent and not recorded is sent again, with the same id: at least once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from innkeeper.db.database import Database
+from innkeeper.kit.bell import Bell
+from innkeeper.kit.clock import HOUR, SECOND, Clock
+from innkeeper.kit.errors import HouseError
+from innkeeper.kit.ids import Chance
+from innkeeper.kit.secrets import Box
+
+from .board import Board
+from .model import DeliveryState, Due
+from .queries import deliveries, events, webhooks
+from .recording import Recorder
+from .schedule import Answer, Limits, choose, verdict
+from .sending import Sender
+from .signing import signed_headers
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+log = logging.getLogger(__name__)
+
+#: Seconds until the next pass at the latest while anybody is listened for, and while nobody is.
+EVERY = 0.25
+SELDOM = 30.0
+#: What was told, in one transaction and in one pass: others want to write too.
+_PORTION = 100
+_MOST_PORTIONS = 20
+#: Rows forgotten in one transaction, and seconds between two sweeps.
+_SWEPT = 500
+_SWEEP_EVERY = 60.0
+#: Seconds that attempts under way have when the house closes; those cut off are made again.
+_GRACE = 2.0
+_WHY_GONE = "the receiver answered 410 Gone"
+
+
+class NoticesKeeper:
+    """Passes events on. ``anywhere`` says of an organisation whether it may send to private addresses; ``unit`` is the
+    first wait after a failed attempt, in seconds, ``keep_hours`` how long events and deliveries are kept.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        chance: Chance,
+        box: Box,
+        bell: Bell,
+        board: Board,
+        sender: Sender,
+        anywhere: Callable[[str], bool],
+        *,
+        unit: float = 1.0,
+        keep_hours: float = 168.0,
+        limits: Limits = Limits(),  # noqa: B008 - it cannot be changed
+    ) -> None:
+        self._db, self._clock, self._chance, self._box, self.bell = db, clock, chance, box, bell
+        self._board, self._sender, self._anywhere = board, sender, anywhere
+        self._unit, self._keep, self._limits = unit, round(keep_hours * HOUR), limits
+        self._recorder = Recorder(db)
+        self._busy: dict[asyncio.Task[None], Due] = {}
+        self._swept_at: int | None = None
+        self._closing = False
+        self._pending = 0
+        self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
+        self._given_up = 0
+
+    async def keep(self) -> float:
+        """One pass. Returns the seconds until the next one is due though nobody rings."""
+        await self._pass_on()
+        soon = await self._begin()
+        await self._sweep()
+        usual = EVERY if self._busy or soon is not None or await self._db.read(events.listening) else SELDOM
+        return usual if soon is None else min(usual, soon)
+
+    @property
+    def busy(self) -> set[asyncio.Task[None]]:
+        """The attempts that are under way."""
+        return set(self._busy)
+
+    async def settled(self) -> None:
+        """Return once no attempt is under way."""
+        while self._busy:
+            await asyncio.wait(set(self._busy))
+
+    async def close(self) -> None:
+        """Let attempts under way come to their end, for a moment, and begin no others."""
+        self._closing = True
+        if self._busy:
+            await asyncio.wait(set(self._busy), timeout=_GRACE)
+        for task in self._busy:
+            task.cancel()
+        await asyncio.gather(*self._busy, return_exceptions=True)
+        await self._recorder.close()
+        await self._sender.close()
+
+    async def _pass_on(self) -> None:
+        for _ in range(_MOST_PORTIONS):
+            if not await self._db.read(events.told):
+                return
+            ids = [f"evt-{self._chance.uuid()}" for _ in range(_PORTION)]
+            passed = await self._db.write(events.pass_on, self._clock.now(), ids)
+            self._board.call(passed.orgs)
+        self.bell.ring()  # there is more
+
+    async def _begin(self) -> float | None:
+        """Begin the attempts that are due and have a place. Returns the seconds until the next one is due."""
+        now = self._clock.now()
+        times = await self._db.read(deliveries.due_times)
+        waiting: dict[str, list[Due]] = {}
+        if len(self._busy) < self._limits.all and not self._closing:
+            busy = Counter(one.webhook_id for one in self._busy.values())
+            for webhook_id, at in times:
+                if at <= now and busy[webhook_id] < self._limits.each_webhook:
+                    most = self._limits.each_webhook + busy[webhook_id]
+                    waiting[webhook_id] = await self._db.read(deliveries.due, webhook_id, now, most)
+        for one in choose(waiting, self._busy.values(), self._limits):
+            task = asyncio.create_task(self._deliver(one))
+            self._busy[task] = one
+            task.add_done_callback(self._ended)
+        later = [at for _, at in times if at > now]
+        return (min(later) - now) / SECOND if later else None
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._busy.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a delivery could not be made or recorded; it is made again", exc_info=error)
+        self.bell.ring()
+
+    async def _deliver(self, due: Due) -> None:
+        """Make one attempt and write down what came of it."""
+        answer = await self._attempt(due)
+        now = self._clock.now()
+        found = verdict(answer, due.attempts + 1, due.created_at, now, self._chance.fraction(), self._unit)
+        self._attempts["delivered" if answer.delivered else "failed"] += 1
+        self._given_up += found.state is DeliveryState.GIVEN_UP
+        attempt = deliveries.Attempt(
+            due.id, due.webhook_id, due.event.subject, found.state, found.next_at, now, answer.status, answer.error,
+            _WHY_GONE if found.gone else None,
+        )  # fmt: skip
+        try:
+            await self._recorder.record(attempt)
+        except Exception:
+            await self._clock.sleep(EVERY)  # it is due still, and must not be sent again and again meanwhile
+            raise
+
+    async def _attempt(self, due: Due) -> Answer:
+        body, now = due.event.body(), self._clock.now()
+        try:
+            secrets = [self._box.open(due.secret_sealed, place=due.webhook_id)]
+        except HouseError as error:  # better not at all than with a wrong signature
+            log.error("webhook %s cannot be signed for: %s", due.webhook_id, error)
+            return Answer(None, "its secret cannot be read here: rotate it")
+        if due.old_secret_sealed is not None and due.old_until is not None and now < due.old_until:
+            with contextlib.suppress(HouseError):  # it came from another house, with its key
+                secrets.append(self._box.open(due.old_secret_sealed, place=due.webhook_id))
+        headers = signed_headers(secrets, due.event.id, now, body)
+        return await self._sender.send(due.url, headers, body, anywhere=self._anywhere(due.org_id))
+
+    async def _sweep(self) -> None:
+        """Forget what is outdated, now and then, in portions."""
+        now = self._clock.now()
+        if self._swept_at is not None and now - self._swept_at < _SWEEP_EVERY * SECOND:
+            return
+        await self._db.write(events.prune, now)
+        await self._all(deliveries.give_up, now)
+        await self._all(deliveries.sweep, now - self._keep)
+        await self._all(events.sweep, now - self._keep)
+        await self._db.write(webhooks.sweep)
+        self._swept_at = now
+
+    async def _all(self, steps: Callable[[int, int], Any], time: int) -> None:
+        while await self._db.write(steps, time, _SWEPT) >= _SWEPT:
+            pass
+
+    # What is measured
+
+    async def count(self) -> None:
+        """Count anew: asked before metrics are read, which cannot wait."""
+        self._pending = await self._db.read(deliveries.pending)
+
+    def collect(self) -> Iterator[Metric]:
+        """What Prometheus reads."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        yield GaugeMetricFamily("innkeeper_deliveries_pending", "Events on their way to webhooks.", self._pending)
+        attempts: Any = CounterMetricFamily(
+            "innkeeper_delivery_attempts", "Attempts to deliver an event to a webhook.", labels=["outcome"]
+        )
+        for outcome, count in self._attempts.items():
+            attempts.add_metric([outcome], count)
+        yield attempts
+        yield CounterMetricFamily("innkeeper_deliveries_given_up", "Deliveries that were given up.", self._given_up)

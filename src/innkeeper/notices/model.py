@@ -1,0 +1,130 @@
+"""Events, webhooks and deliveries, and the rules that they keep. Used by the whole wing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from innkeeper.kit.clock import HOUR, MINUTE
+from innkeeper.kit.errors import Invalid
+from innkeeper.kit.stamps import moment
+
+from .kinds import Kinds
+
+#: Webhooks of one organisation.
+MOST_WEBHOOKS = 20
+#: Characters of a URL, and of a note.
+MOST_URL = 2000
+MOST_NOTE = 200
+#: Events that one call of the replay sends again.
+MOST_REPLAYED = 1000
+#: Who reads events by a stream or by asking is listened for so long after their last sign of life (microseconds).
+LISTENED = 10 * MINUTE
+#: After a rotation the secret before it signs as well, for so long (microseconds): the receiver has time to change.
+BOTH_SECRETS = 24 * HOUR
+#: An attempt is made for so long after the event was there to be told; every delivery has one attempt at least.
+TRIED = 72 * HOUR
+#: Characters that are kept of what a receiver answered to a failed attempt.
+MOST_TOLD = 500
+
+_encode = msgspec.json.Encoder().encode
+
+
+class DeliveryState(StrEnum):
+    """How an event's way to a webhook stands."""
+
+    PENDING = "pending"  #: waits for its first attempt, for the next one, or for the one before it
+    DELIVERED = "delivered"  #: the receiver answered with a 2xx
+    GIVEN_UP = "given_up"  #: it was tried for three days, or cannot be tried any more
+
+
+class Event(NamedTuple):
+    """One thing that happened, as it is told."""
+
+    id: str  #: the same wherever it is told, however often
+    org_id: str
+    number: int  #: counts the organisation's events, without gaps
+    app_id: str | None
+    kind: str
+    subject: str  #: the id of what it happened to
+    at: int  #: microseconds
+    data: str  #: a JSON object
+
+    def body(self) -> bytes:
+        """What is told of it: JSON without blanks, the same bytes at every attempt."""
+        told = {"id": self.id, "type": self.kind, "number": self.number, "at": moment(self.at)}
+        if self.app_id is not None:
+            told["app"] = self.app_id
+        return _encode({**told, "data": msgspec.Raw(self.data.encode())})
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where an organisation wants to be told. Its secrets are no part of it."""
+
+    id: str
+    org_id: str
+    app_id: str | None  #: events of this app alone
+    url: str
+    kinds: Kinds
+    note: str
+    enabled: bool
+    disabled_why: str | None  #: what disabled it, where nobody did
+    failures: int  #: attempts that failed since the last delivery
+    delivered_at: int | None
+    created_at: int
+    created_by: str
+
+    def wants(self, kind: str, app_id: str | None) -> bool:
+        """Whether it is to be told of such an event."""
+        return (self.app_id is None or self.app_id == app_id) and self.kinds.match(kind)
+
+
+class Delivery(NamedTuple):
+    """One event on its way to one webhook, as its owner sees it."""
+
+    id: str
+    webhook_id: str
+    event_id: str
+    number: int
+    kind: str
+    subject: str
+    state: DeliveryState
+    attempts: int  #: that were made
+    next_at: int | None  #: of the next attempt; None also where another event of the subject is before it
+    last_at: int | None
+    last_status: int | None  #: of the last answer, where there was one
+    last_error: str | None  #: why the last attempt failed
+    created_at: int
+    ended_at: int | None
+    replay_of: str | None
+
+
+class Due(NamedTuple):
+    """A delivery whose time has come, with what it takes to make it."""
+
+    id: str
+    webhook_id: str
+    org_id: str
+    url: str
+    secret_sealed: str
+    old_secret_sealed: str | None
+    old_until: int | None
+    attempts: int
+    created_at: int
+    event: Event
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Deliveries of one line are made one after the other."""
+        return self.webhook_id, self.event.subject
+
+
+def check_note(text: str) -> str:
+    """What people call a webhook. Raises Invalid."""
+    if len(text) > MOST_NOTE:
+        raise Invalid(f"note: must have at most {MOST_NOTE} characters")
+    return text

@@ -1,0 +1,211 @@
+"""Deliveries: owed, due, recorded, listed, forgotten.
+
+Deliveries of one subject to one webhook are a *line*: the first that is pending has a time for its next attempt
+(``next_at``), those behind it have none. Whoever adds to a line or ends its first holds the webhook's row, so that no
+line is left without a first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from innkeeper.db.database import Many, Row, Statement, Steps, Value
+from innkeeper.db.sql import FOR_UPDATE, tabled
+from innkeeper.kit.errors import NotFound
+from innkeeper.notices.model import TRIED, Delivery, DeliveryState, Due, Event
+
+from . import webhooks
+
+_DELIVERY = (
+    "d.id, d.webhook_id, d.event_id, e.number, e.kind, e.subject, d.state, d.attempts, d.next_at, d.last_at,"
+    " d.last_status, d.last_error, d.created_at, d.ended_at, d.replay_of"
+)
+_EVENT = "e.id, e.org_id, e.number, e.app_id, e.kind, e.subject, e.at, e.data"
+_WEBHOOK = "w.org_id, w.url, w.secret_sealed, w.old_secret_sealed, w.old_until"
+
+
+class Owed(NamedTuple):
+    """A delivery to be made."""
+
+    id: str
+    webhook_id: str
+    event_id: str
+    subject: str
+    replay_of: str | None
+
+
+class Attempt(NamedTuple):
+    """What is recorded of an attempt, and what follows from it."""
+
+    delivery_id: str
+    webhook_id: str
+    subject: str
+    state: DeliveryState
+    next_at: int | None
+    at: int
+    status: int | None
+    error: str | None
+    disabled_why: str | None = None  #: the receiver wants nothing more, ever, and why
+
+
+def add(owed: Sequence[Owed], now: int) -> Steps[None]:
+    """Owe them, in this order. The webhooks' rows are held."""
+    if not owed:
+        return
+    rows: list[Sequence[Value]] = [
+        (one.id, one.webhook_id, one.event_id, one.subject, now, one.replay_of) for one in owed
+    ]
+    yield Many(
+        "insert into deliveries (id, webhook_id, event_id, subject, state, attempts, created_at, replay_of)"
+        " values ($1, $2, $3, $4, 'pending', 0, $5, $6)",
+        rows,
+    )
+    yield from _lead({(one.webhook_id, one.subject) for one in owed}, now)
+
+
+def _lead(lines: set[tuple[str, str]], now: int) -> Steps[None]:
+    """The first of each of these lines is due, where it has no time yet."""
+    yield Statement(
+        "update deliveries set next_at = $2 where next_at is null and state = 'pending' and place in (select"
+        " (select min(d.place) from deliveries d where d.webhook_id = l.webhook_id and d.subject = l.subject"
+        f" and d.state = 'pending') from ({tabled('$1', webhook_id='text', subject='text')}) as l)",
+        (json.dumps(sorted(lines)), now),
+    )
+
+
+def due_times() -> Steps[list[tuple[str, int]]]:
+    """For each webhook that something waits for and that is enabled, when the first attempt is due."""
+    rows = yield Statement(
+        "select w.id, (select min(d.next_at) from deliveries d where d.webhook_id = w.id and d.next_at is not null)"
+        " from webhooks w where w.enabled = 1 and w.deleted_at is null and exists"
+        " (select 1 from deliveries d where d.webhook_id = w.id and d.next_at is not null) order by w.id"
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def due(webhook_id: str, now: int, limit: int) -> Steps[list[Due]]:
+    """What is due for a webhook, the longest due first."""
+    rows = yield Statement(
+        f"select d.id, d.webhook_id, {_WEBHOOK}, d.attempts, d.created_at, {_EVENT} from deliveries d"
+        " join webhooks w on w.id = d.webhook_id join events e on e.id = d.event_id"
+        " where d.webhook_id = $1 and d.next_at <= $2 and w.enabled = 1 and w.deleted_at is null"
+        " order by d.next_at, d.place limit $3",
+        (webhook_id, now, limit),
+    )
+    return [Due._make([*row[:9], Event(*row[9:])]) for row in rows]
+
+
+def record(attempt: Attempt, away: int) -> Steps[None]:
+    """Write down what came of an attempt. ``away`` failures in a row mean that the receiver was away: with the first
+    delivery after them, all that waits is due.
+
+    A delivery that somebody ended meanwhile stays as it is; so does all of a webhook that was deleted.
+    """
+    if attempt.disabled_why is not None:
+        yield from webhooks.disable(attempt.webhook_id, attempt.disabled_why, attempt.at)
+    rows = yield Statement(
+        f"select failures from webhooks where id = $1 and deleted_at is null {FOR_UPDATE}", (attempt.webhook_id,)
+    )
+    if not rows:
+        return
+    pending = attempt.state is DeliveryState.PENDING
+    done = yield Statement(
+        "update deliveries set state = $2, attempts = attempts + 1, next_at = $3, last_at = $4, last_status = $5,"
+        " last_error = $6, ended_at = $7 where id = $1 and state = 'pending' returning 1",
+        (
+            attempt.delivery_id, attempt.state, attempt.next_at, attempt.at, attempt.status, attempt.error,
+            None if pending else attempt.at,
+        ),
+    )  # fmt: skip
+    if not done:
+        return
+    if not pending:
+        yield from _lead({(attempt.webhook_id, attempt.subject)}, attempt.at)
+    if attempt.state is not DeliveryState.DELIVERED:
+        yield Statement("update webhooks set failures = failures + 1 where id = $1", (attempt.webhook_id,))
+        return
+    yield Statement(
+        "update webhooks set failures = 0, delivered_at = $2 where id = $1", (attempt.webhook_id, attempt.at)
+    )
+    if rows[0][0] >= away:
+        yield Statement(
+            "update deliveries set next_at = $2 where webhook_id = $1 and next_at > $2",
+            (attempt.webhook_id, attempt.at),
+        )
+
+
+def page(webhook_id: str, state: DeliveryState | None, before: str | None, limit: int) -> Steps[list[Delivery]]:
+    """A webhook's deliveries, the newest first, those older than ``before`` where it is given. Raises NotFound."""
+    place = None
+    if before is not None:
+        rows = yield Statement("select place from deliveries where id = $1 and webhook_id = $2", (before, webhook_id))
+        if not rows:
+            raise NotFound(f"there is no delivery {before}, or it is not kept any more")
+        place = rows[0][0]
+    rows = yield Statement(
+        f"select {_DELIVERY} from deliveries d join events e on e.id = d.event_id where d.webhook_id = $1"
+        " and (cast($2 as text) is null or d.state = $2) and (cast($3 as bigint) is null or d.place < $3)"
+        " order by d.place desc limit $4",
+        (webhook_id, state, place, limit),
+    )
+    return [delivery_of(row) for row in rows]
+
+
+def one(webhook_id: str, delivery_id: str) -> Steps[Delivery]:
+    """One delivery. Raises NotFound."""
+    rows = yield Statement(
+        f"select {_DELIVERY} from deliveries d join events e on e.id = d.event_id where d.webhook_id = $1"
+        " and d.id = $2",
+        (webhook_id, delivery_id),
+    )
+    if not rows:
+        raise NotFound(f"there is no delivery {delivery_id}, or it is not kept any more")
+    return delivery_of(rows[0])
+
+
+def hurry(webhook_id: str, delivery_id: str, now: int) -> Steps[None]:
+    """Make a pending delivery's next attempt due; one that stands behind another in its line stays there."""
+    yield Statement(
+        "update deliveries set next_at = $3 where webhook_id = $1 and id = $2 and next_at > $3",
+        (webhook_id, delivery_id, now),
+    )
+
+
+def pending() -> Steps[int]:
+    """How many are on their way, of the whole house."""
+    rows = yield Statement("select count(*) from deliveries where state = 'pending'")
+    count: int = rows[0][0]
+    return count
+
+
+def give_up(now: int, most: int) -> Steps[int]:
+    """Give up on what waited too long for a webhook that is disabled, a portion of it: how many."""
+    rows = yield Statement(
+        "update deliveries set state = 'given_up', next_at = null, ended_at = $1, last_error ="
+        " coalesce(last_error, 'the webhook was disabled') where place in (select d.place from deliveries d"
+        " join webhooks w on w.id = d.webhook_id where w.enabled = 0 and d.state = 'pending' and d.created_at < $2"
+        " limit $3) returning 1",
+        (now, now - TRIED, most),
+    )
+    return len(rows)
+
+
+def sweep(before: int, most: int) -> Steps[int]:
+    """Forget deliveries that ended before a time, and those of deleted webhooks, a portion of them: how many."""
+    ended = yield Statement(
+        "delete from deliveries where place in (select place from deliveries where ended_at < $1 limit $2) returning 1",
+        (before, most),
+    )
+    orphaned = yield Statement(
+        "delete from deliveries where place in (select d.place from deliveries d join webhooks w on w.id = d.webhook_id"
+        " where w.deleted_at is not null limit $1) returning 1",
+        (most,),
+    )
+    return max(len(ended), len(orphaned))
+
+
+def delivery_of(row: Row) -> Delivery:
+    """A row of the columns above."""
+    return Delivery._make([*row[:6], DeliveryState(row[6]), *row[7:]])
