@@ -46,6 +46,7 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
         access_log=False,
         lifespan="off",
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         ws="websockets-sansio",
         ws_max_size=1 << 16,
         http=TolerantProtocol,

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,6 +93,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: base64 of 32 bytes that secrets are encrypted with; empty is ``secret.key`` in the data folder
     secret_key: str = ""
     google_keys_url: str = "https://www.googleapis.com/oauth2/v3/certs"  #: where Google's keys for logins are
+    #: proxies in front whose ``X-Forwarded-For`` says who really asks: addresses and networks, with commas between them
+    trusted_proxies: str = "127.0.0.1"
     tls_certificate: str = ""  #: PEM file; with ``tls_key`` the API speaks HTTPS
     tls_key: str = ""  #: PEM file
     #: PEM file: what players see on ports with the transport ``tls``, with ``server_tls_key``; empty is
@@ -110,7 +113,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     invoice_font: str = ""
     lobbies_a_minute: int = 10  #: that one player can make; 0 is no limit
     #: logins of players, and mails that prove an address, from one client address; 0 is no limit
-    logins_a_minute: int = 60
+    logins_a_minute: int = 600
     requests_a_minute: int = 0  #: with one token of an organisation; 0 is no limit
     #: where mails are handed in: ``smtp://HOST`` or ``smtps://USER:PASSWORD@HOST:PORT``; empty sends none
     smtp_url: str = ""
@@ -187,6 +190,13 @@ def _can_be_asked(check: Callable[[Settings], object]) -> Callable[[Settings], b
     return holds
 
 
+def _are_networks(text: str) -> bool:
+    try:
+        return all(ip_network(one.strip(), strict=False) for one in text.split(",") if one.strip())
+    except ValueError:
+        return False
+
+
 def _is_price(value: Decimal) -> bool:
     return value.is_finite() and 0 <= value <= 1_000_000
 
@@ -218,6 +228,7 @@ _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
     "currency": (lambda it: bool(re.fullmatch("[A-Z]{3}", it.currency)), "three capital letters, such as USD"),
     "invoice_due_days": (lambda it: 0 <= it.invoice_due_days <= 3650, "days, from 0 to 3650"),
     "invoice_font": (lambda it: not it.invoice_font or Path(it.invoice_font).is_file(), "the path of a TrueType file"),
+    "trusted_proxies": (lambda it: _are_networks(it.trusted_proxies), "addresses or networks, such as 10.0.0.0/8"),
     "lobbies_a_minute": (lambda it: it.lobbies_a_minute >= 0, _RATE),
     "logins_a_minute": (lambda it: it.logins_a_minute >= 0, _RATE),
     "requests_a_minute": (lambda it: it.requests_a_minute >= 0, _RATE),

@@ -115,27 +115,29 @@ def test_events_are_listed_and_followed(innkeeper: Line, inn: RunningInn, deploy
         inn.command("events", "--follow", "--kinds", "room.*", "--json"), env=inn.environment(), cwd=inn.folder,
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    told: list[dict[str, Any]] = []
+    assert following.stdout is not None
+    lines = following.stdout
+    reading = threading.Thread(target=lambda: told.extend(map(json.loads, lines)))
+    reading.start()
     try:
         opened: list[str] = []
 
         def first() -> bool:  # a follower tells what comes after it has begun to listen: when that is nobody knows
             opened.append(innkeeper.json("rooms", "create", "--app", "first")["roomId"])
-            return len(opened) > 3
+            return bool(told)
 
         until(first)
-        assert following.stdout is not None
-        told = json.loads(following.stdout.readline())
-        assert told["data"]["room"] in opened
+        assert told[0]["data"]["room"] in opened
         inn.restart()
         late = innkeeper.json("rooms", "create", "--app", "first")["roomId"]
-        while told["data"]["room"] != late:
-            told = json.loads(following.stdout.readline())
-        assert told["type"] == "room.opened"
+        of_late = until(lambda: [one for one in told if one["data"]["room"] == late])
+        assert of_late[0]["type"] == "room.opened"
     finally:
         following.kill()
         following.wait()
-        if following.stdout is not None:
-            following.stdout.close()
+        reading.join()
+        lines.close()
     listed = innkeeper.json("events", "--kinds", "room.opened", "--app", "first")
     assert [one["data"]["room"] for one in listed][-1] == late
     assert f"room={late}" in innkeeper("events", "--limit", "500").stdout

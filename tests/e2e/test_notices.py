@@ -32,7 +32,7 @@ ROOMS = 6
 
 @pytest.fixture
 def inn() -> Iterator[RunningInn]:
-    with running_inn(grace_seconds=1, port_quarantine=0, log_level="warning", webhook_retry_seconds=0.05) as inn:
+    with running_inn(grace_seconds=1, port_quarantine=0, log_level="warning", webhook_retry_seconds=0.001) as inn:
         yield inn
 
 
@@ -139,21 +139,22 @@ async def settle(client: AsyncHathoraCloud, webhook_id: str, inn: RunningInn) ->
     """End all rooms; return once all of it was told."""
     await client.apps_v2.delete_app()
     end = time.monotonic() + 60
-    quiet = 0
+    quiet, open_yet = 0, ["everything"]
     while quiet < 5:
-        assert time.monotonic() < end, inn.log
+        assert time.monotonic() < end, f"{open_yet}\n{inn.log}"
         events = await all_events(client)
         waiting = await client.house.webhooks_v1.get_deliveries(webhook_id, state=DeliveryState.PENDING, limit=1)
         states: dict[str, str] = {}
         for event in events:
             topic = event.type.partition(".")[0]
             states[f"{topic} {event.data.get(topic)}"] = event.type
-        ended = all(
-            last in ("room.ended", "server.stopped", "server.failed")
+        open_yet = [
+            f"{subject}: {last}"
             for subject, last in states.items()
-            if subject.startswith(("room", "server"))
-        )
-        quiet = quiet + 1 if ended and not waiting.deliveries else 0
+            if subject.startswith(("room", "server")) and last not in ("room.ended", "server.stopped", "server.failed")
+        ]
+        open_yet += [f"delivery of {one.number}: {one.last_error}" for one in waiting.deliveries]
+        quiet = 0 if open_yet else quiet + 1
         await asyncio.sleep(0.2)
 
 

@@ -12,18 +12,13 @@ from innkeeper.contract.hathora import fleets_v1 as said
 from innkeeper.contract.hathora.fleets_v1 import FleetsV1
 from innkeeper.contract.hathora.fleets_v2 import (
     AutoscalerConfig,
-    FleetMetricName,
-    FleetMetricsData,
-    FleetRegion,
-    FleetRegionConfig,
 )
-from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.capacity import Fleet, Trouble
 from innkeeper.kit.stamps import moment
 
-from .fleets_v2 import fleet_metrics, fleet_region, set_baseline_in_cpus
-from .words import location_of, region_of
+from . import fleets_v2
+from .words import region_of
 
 
 def _fleet(fleet: Fleet, troubles: Mapping[str, Trouble] | None = None) -> said.Fleet:
@@ -48,6 +43,12 @@ def _trouble(trouble: Trouble) -> said.FleetErrorState:
         last_error_message=trouble.text,
         last_error_log_id=None,
     )
+
+
+implements(FleetsV1.get_fleet_metrics)(fleets_v2.get_fleet_metrics)
+implements(FleetsV1.get_fleet_region)(fleets_v2.get_fleet_region)
+implements(FleetsV1.update_fleet_region)(fleets_v2.deprecated_update_fleet_region_v2)
+implements(FleetsV1.get_fleet_region_metrics)(fleets_v2.get_fleet_region_metrics)
 
 
 @implements(FleetsV1.get_fleets)
@@ -84,44 +85,3 @@ async def update_fleet(visit: Visit, fleet_id: str, params: said.UpdateFleet, *,
         name=None if isinstance(params.name, UnsetType) else params.name,
         shape=None if isinstance(shape, UnsetType) else shape.value,
     )  # fmt: skip
-
-
-@implements(FleetsV1.get_fleet_metrics)
-async def get_fleet_metrics(
-    visit: Visit,
-    fleet_id: str,
-    *,
-    metrics: list[FleetMetricName] | None = None,
-    start: float | None = None,
-    end: float | None = None,
-    step: int | None = None,
-    org_id: str | None = GLOBAL,
-) -> FleetMetricsData:
-    return await fleet_metrics(visit, fleet_id, None, metrics, start, end, step)
-
-
-@implements(FleetsV1.get_fleet_region)
-async def get_fleet_region(visit: Visit, fleet_id: str, region: Region, *, org_id: str | None = GLOBAL) -> FleetRegion:
-    return fleet_region(*await visit.wings.fleets.baseline(visit.org, fleet_id, location_of(region)))
-
-
-@implements(FleetsV1.update_fleet_region)
-async def update_fleet_region(
-    visit: Visit, fleet_id: str, region: Region, params: FleetRegionConfig, *, org_id: str | None = GLOBAL
-) -> None:
-    await set_baseline_in_cpus(visit, fleet_id, region, params.cloud_min_vcpus)
-
-
-@implements(FleetsV1.get_fleet_region_metrics)
-async def get_fleet_region_metrics(
-    visit: Visit,
-    fleet_id: str,
-    region: Region,
-    *,
-    metrics: list[FleetMetricName] | None = None,
-    start: float | None = None,
-    end: float | None = None,
-    step: int | None = None,
-    org_id: str | None = GLOBAL,
-) -> FleetMetricsData:
-    return await fleet_metrics(visit, fleet_id, region, metrics, start, end, step)
