@@ -188,7 +188,9 @@ class ImageYard:
 
     async def end(self, server_id: str) -> None:
         """A server has ended."""
-        await self.db.write(move, server_id, ServerState.STOPPED, at=self.clock.now(), ended_at=self.clock.now(), until=None)
+        await self.db.write(
+            move, server_id, ServerState.STOPPED, at=self.clock.now(), ended_at=self.clock.now(), until=None
+        )
 
     async def text(self) -> str:
         """All that the database has on builds."""
