@@ -229,8 +229,8 @@ async def _wire(
         Certificates(folder, settings.server_address, settings.server_identity), address=settings.server_address,
     )  # fmt: skip
     notices = notices_of(settings, db, clock, chance, box, founded.org_id)
-    ring = notices.keeper.bell.ring
-    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls, passed=ring)
+    news = notices.keeper.news
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls, passed=news)
     usage = UsageAccount(db, clock)
     wings = Wings(
         settings=settings,

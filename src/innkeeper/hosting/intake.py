@@ -23,10 +23,12 @@ class Intake:
         self._uploads.plan(upload_bytes)
 
     def parts(self, build: Build) -> list[int]:
-        """The numbers of the parts that the build's upload comes in: one, where its size was not announced."""
-        if not build.upload_bytes:
-            return [1]
-        return [number for number, _ in self._uploads.plan(build.upload_bytes)]
+        """The numbers of the parts that the build's upload comes in."""
+        return list(self._sizes(build))
+
+    def _sizes(self, build: Build) -> dict[int, int | None]:
+        """The parts and their sizes: one of any size (None), where that of the archive was not announced."""
+        return dict(self._uploads.plan(build.upload_bytes)) if build.upload_bytes else {1: None}
 
     @property
     def part_bytes(self) -> int:
@@ -35,10 +37,7 @@ class Intake:
 
     async def take_part(self, key: str, number: int, pieces: AsyncIterator[bytes]) -> str:
         """Take a part of a build's upload; its ETag, quoted. On disk when this returns."""
-        build = await self._awaiting(key)
-        if not build.upload_bytes and number == 1:
-            return await self._uploads.receive(key, 1, pieces)
-        sizes = dict(self._uploads.plan(build.upload_bytes)) if build.upload_bytes else {1: 0}
+        sizes = self._sizes(await self._awaiting(key))
         if number not in sizes:
             raise Invalid(f"partNumber: this upload has the parts 1 to {len(sizes)}, not {number}")
         return await self._uploads.receive(key, number, pieces, sizes[number])

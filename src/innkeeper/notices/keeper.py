@@ -74,6 +74,7 @@ class NoticesKeeper:
         self._busy: dict[asyncio.Task[None], Due] = {}
         self._swept_at: int | None = None
         self._closing = False
+        self._awake = True  #: whether the last pass found anybody to tell
         self._pending = 0
         self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
         self._given_up = 0
@@ -83,8 +84,14 @@ class NoticesKeeper:
         await self._pass_on()
         soon = await self._begin()
         await self._sweep()
-        usual = EVERY if self._busy or soon is not None or await self._db.read(events.listening) else SELDOM
+        self._awake = bool(self._busy) or soon is not None or await self._db.read(events.listening)
+        usual = EVERY if self._awake else SELDOM
         return usual if soon is None else min(usual, soon)
+
+    def news(self) -> None:
+        """Something may have been told just now; nothing was where nobody listens. Who begins to listen rings."""
+        if self._awake:
+            self.bell.ring()
 
     @property
     def busy(self) -> set[asyncio.Task[None]]:

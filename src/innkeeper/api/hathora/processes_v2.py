@@ -11,35 +11,17 @@ from innkeeper.contract.hathora.processes_v3 import ProcessesCount, ProcessStatu
 from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.model import Server
-from innkeeper.kit.stamps import moment, moment_or_none
 
 from . import processes_v3
-from .processes_v3 import locations_in, states_in
-from .words import STATUSES, exposed_ports, location_of, region_of
+from .processes_v3 import locations_in, process_fields, states_in
+from .words import location_of
 
-
-def _told(server: Server, release_number: int) -> ProcessV2:
-    ports = exposed_ports(server)
-    return ProcessV2(
-        process_id=server.id,
-        app_id=server.app_id,
-        deployment_id=release_number,
-        region=region_of(server.location),
-        status=STATUSES[server.state],
-        exposed_port=ports[0] if ports else None,
-        additional_exposed_ports=ports[1:],
-        rooms_allocated=server.taken if server.alive else 0,
-        rooms_per_process=server.seats,
-        created_at=moment(server.created_at),
-        started_at=moment_or_none(server.ready_at),
-        stopping_at=moment_or_none(server.stopping_at),
-        terminated_at=moment_or_none(server.ended_at),
-    )
+implements(ProcessesV2.stop_process)(processes_v3.stop_process)
 
 
 async def _all_told(visit: Visit, servers: Sequence[Server]) -> list[ProcessV2]:
     numbers = await visit.wings.releases.numbers(sorted({server.release_id for server in servers}))
-    return [_told(server, numbers[server.release_id]) for server in servers]
+    return [ProcessV2(**process_fields(server), deployment_id=numbers[server.release_id]) for server in servers]
 
 
 @implements(ProcessesV2.create_process)
@@ -77,8 +59,3 @@ async def get_processes_count_experimental(
 async def get_process_info(visit: Visit, process_id: str, app_id: str = GLOBAL) -> ProcessV2:
     (told,) = await _all_told(visit, [await visit.wings.servers.get(visit.org, app_id, process_id)])
     return told
-
-
-@implements(ProcessesV2.stop_process)
-async def stop_process(visit: Visit, process_id: str, app_id: str = GLOBAL) -> None:
-    await processes_v3.stop_process(visit, process_id, app_id)

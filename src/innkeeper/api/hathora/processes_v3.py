@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET
 
@@ -49,24 +50,31 @@ async def processes(visit: Visit, servers: Sequence[Server]) -> list[ProcessV3]:
     return [_process(server, hosting_of(server.host_id), fleets.get(server.release_id)) for server in servers]
 
 
-def _process(server: Server, hosting: str | None, fleet_id: str | None) -> ProcessV3:
+def process_fields(server: Server) -> dict[str, Any]:
+    """What V2 and V3 tell alike of a server."""
     ports = exposed_ports(server)
+    return {
+        "process_id": server.id,
+        "app_id": server.app_id,
+        "region": region_of(server.location),
+        "status": STATUSES[server.state],
+        "exposed_port": ports[0] if ports else None,
+        "additional_exposed_ports": ports[1:],
+        "rooms_allocated": server.taken if server.alive else 0,
+        "rooms_per_process": server.seats,
+        "created_at": moment(server.created_at),
+        "started_at": moment_or_none(server.ready_at),
+        "stopping_at": moment_or_none(server.stopping_at),
+        "terminated_at": moment_or_none(server.ended_at),
+    }
+
+
+def _process(server: Server, hosting: str | None, fleet_id: str | None) -> ProcessV3:
     return ProcessV3(
-        process_id=server.id,
-        app_id=server.app_id,
+        **process_fields(server),
         deployment_id=server.release_id,
-        region=region_of(server.location),
-        status=STATUSES[server.state],
-        exposed_port=ports[0] if ports else None,
-        additional_exposed_ports=ports[1:],
-        rooms_allocated=server.taken if server.alive else 0,
-        rooms_per_process=server.seats,
-        created_at=moment(server.created_at),
         scheduled_at=moment_or_none(server.placed_at),
         booted_at=moment_or_none(server.booted_at),
-        started_at=moment_or_none(server.ready_at),
-        stopping_at=moment_or_none(server.stopping_at),
-        terminated_at=moment_or_none(server.ended_at),
         summary_exit_reason=server.exit_reason or UNSET,
         hosting=UNSET if hosting is None else Hosting(hosting),
         fleet_id=UNSET if fleet_id is None else fleet_id,
