@@ -40,6 +40,8 @@ def test_the_tail_is_the_last_lines(
     expected = b"".join(_lines(text)[-tail:]) if tail else b""
     assert asyncio.run(read(path, tail)) == expected
     assert asyncio.run(read(path, None)) == text
+    from_now = read_all(LogFile(path), tail=0, follow=True, ended=lambda: True, pause=never)
+    assert asyncio.run(collect(from_now)) == text[text.rfind(b"\n") + 1 :], "what is half printed, from its beginning"
 
 
 def _lines(text: bytes) -> list[bytes]:

@@ -207,8 +207,9 @@ class Engine(Protocol):
 
     def log(self, server_id: ServerId, *, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
         """What it printed: the last ``tail`` lines (all that is kept when None), then, with ``follow``, what comes
-        until it ends. Works after its end and after :meth:`forget`. The call itself raises ``KeyError`` when nothing is
-        kept."""
+        until it ends. Begins with a whole line: whoever follows with a tail of 0 is told one that is half printed from
+        its beginning. Works after its end and after :meth:`forget`. The call itself raises ``KeyError`` when nothing
+        is kept."""
         ...
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:

@@ -217,6 +217,8 @@ class FakeEngine:
         lines = bytes(kept).splitlines(keepends=True)
         at = len(kept)
         chosen = lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]
+        if follow and tail == 0 and lines and not lines[-1].endswith(b"\n"):
+            chosen = lines[-1:]
         if chosen:
             yield b"".join(chosen)
         while follow:

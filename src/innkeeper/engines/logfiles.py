@@ -66,26 +66,26 @@ class LogFile:
             at = begin  # the head was cut off while we read
 
     def tail(self, lines: int, end: int) -> int:
-        """Where the last so many lines before ``end`` begin, found from there backwards."""
+        """Where the last so many lines before ``end`` begin, found from there backwards.
+
+        With 0 lines where the next one begins: before ``end`` when it has begun already.
+        """
         head = self._after_hole(0)
-        at, missing = end, lines
-        while at > head and missing >= 0:
+        at, missing = end, max(lines, 1)
+        while at > head:
             begin = max(head, at - _STEP)
             text = os.pread(self._fd, at - begin, begin)
             cut = len(text)
             if at == end and text.endswith(b"\n"):
+                if lines == 0:
+                    return end
                 cut -= 1  # ends the last line and begins none
-            while missing > 0:
-                newline = text.rfind(b"\n", 0, cut)
-                if newline < 0:
-                    break
+            while (newline := text.rfind(b"\n", 0, cut)) >= 0:
                 missing -= 1
                 if missing == 0:
                     return begin + newline + 1
                 cut = newline
             at = begin
-            if missing == 0:
-                return end
         return self.start()
 
     def _after_hole(self, at: int) -> int:
@@ -119,7 +119,8 @@ class LeftLogs:
 async def read_all(
     file: LogFile, *, tail: int | None, follow: bool, ended: Callable[[], bool], pause: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[bytes]:
-    """The log in pieces. With ``follow`` until ``ended`` says that nobody writes any more and all is read.
+    """The log in pieces, beginning with a whole line. With ``follow`` until ``ended`` says that nobody writes any more
+    and all is read.
 
     Reading happens in a thread where there may be much of it: the disk may be slow.
     """
@@ -131,7 +132,7 @@ async def read_all(
                 yield old
             at = await asyncio.to_thread(file.start)
         else:
-            at = await asyncio.to_thread(file.tail, tail, end)
+            at = await asyncio.to_thread(file.tail, tail, end) if tail or follow else end
         stop = None if follow else end
         while True:
             over = ended()  # asked before we look, so that its last words are not missed
