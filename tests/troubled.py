@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from innkeeper.db.database import Database, DatabaseUnavailable
@@ -62,6 +63,9 @@ class TroubledDatabase:
     async def read(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
         self._answering()
         return await self._inner.read(steps, *args, **kwargs)
+
+    def when_written(self, sql: str, then: Callable[[], None]) -> None:
+        self._inner.when_written(sql, then)
 
     def _answering(self) -> None:
         if self._trouble.away:

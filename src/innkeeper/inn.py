@@ -229,8 +229,7 @@ async def _wire(
         Certificates(folder, settings.server_address, settings.server_identity), address=settings.server_address,
     )  # fmt: skip
     notices = notices_of(settings, db, clock, chance, box, founded.org_id)
-    news = notices.keeper.news
-    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls, passed=news)
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls)
     usage = UsageAccount(db, clock)
     wings = Wings(
         settings=settings,

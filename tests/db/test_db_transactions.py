@@ -277,3 +277,30 @@ async def test_close_carries_out_what_was_asked_for_and_nothing_after(database_u
     again = await connect(database_url, clock=ManualClock(), migrations=TABLES)
     assert len(await again.read(ids)) == 200
     await again.close()
+
+
+async def test_whoever_waits_for_a_statement_hears_of_it_after_its_commit(db: Database) -> None:
+    heard: list[list[str]] = []
+    rung = asyncio.Event()
+    add_some = "insert into things (id, name) values ($1, $1)"
+
+    def some(names: list[str], *, refuse: bool = False) -> Steps[None]:
+        yield Many(add_some, [(name,) for name in names])
+        if refuse:
+            raise Refused
+
+    db.when_written(add_some, rung.set)
+    await db.write(add, "a")
+    assert not rung.is_set(), "of other statements nothing is said"
+    # Others commit meanwhile, on connections of their own where the store has several.
+    writes = [db.write(some, [f"{n}-1", f"{n}-2"], refuse=n == 3) for n in range(6)]
+    gathered = asyncio.gather(*writes, *(db.write(add, f"z{n}") for n in range(6)), return_exceptions=True)
+    while not gathered.done():
+        await asyncio.wait_for(rung.wait(), 10)
+        rung.clear()
+        heard.append([name for name in await db.read(ids) if "-" in name])
+        if len(heard[-1]) == 10:
+            break
+    outcomes = await gathered
+    assert [n for n, outcome in enumerate(outcomes) if outcome is not None][:1] == [3]
+    assert len(heard[-1]) == 10, "the last one to hear sees all of it"

@@ -73,6 +73,11 @@ class Database(Protocol):
         """Carry out steps that only read, all on one state of the database, which holds every write that returned."""
         ...
 
+    def when_written(self, sql: str, then: Callable[[], None]) -> None:
+        """Call ``then`` after each commit of a transaction of this process in which this statement was carried out for
+        many rows (:class:`Many`). It may be called for nothing, where such a transaction was rolled back."""
+        ...
+
     async def close(self) -> None:
         """Finish what is under way and let go."""
         ...

@@ -15,8 +15,9 @@ from .database import Many, Statement, Steps, Value
 
 _encode = msgspec.json.Encoder().encode
 
-#: The organisation is named, or is that of the app, or is the one that the first start made (for hosts).
-_TELL = (
+#: The organisation is named, or is that of the app, or is the one that the first start made (for hosts). Whoever passes
+#: news on hears of it by ``Database.when_written`` of this statement.
+TELL = (
     "insert into outbox (kind, subject, at, data, app_id, org_id)"
     " select cast($1 as text), cast($2 as text), cast($3 as bigint), cast($4 as text), cast($5 as text), l.org_id"
     " from listeners l where l.org_id = coalesce(cast($6 as text), case when cast($5 as text) is null"
@@ -47,4 +48,4 @@ def tell(news: Sequence[News]) -> Steps[None]:
         rows: list[Sequence[Value]] = [
             (one.kind, one.subject, one.at, _encode(one.data).decode(), one.app_id, one.org_id) for one in news
         ]
-        yield Many(_TELL, rows)
+        yield Many(TELL, rows)

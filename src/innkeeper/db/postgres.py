@@ -44,9 +44,10 @@ _READING = ("select", "SELECT")
 class _Work:
     """How far the steps of a transaction have come."""
 
-    __slots__ = ("changed", "running")
+    __slots__ = ("changed", "running", "written")
 
     def __init__(self) -> None:
+        self.written = set[str]()  #: statements that somebody waits to hear of
         self.changed = False  #: they may have changed something
         self.running = False  #: a statement of theirs is under way
 
@@ -65,6 +66,7 @@ class PostgresDatabase:
         self._writers = Lines(url, self._place, writers, patience, read_only=False)
         self._readers = Lines(url, self._place, readers, patience, read_only=True)
         self._texts: dict[str, str] = {}
+        self._then: dict[str, Callable[[], None]] = {}
         self._several: set[object] = set()  #: steps that were seen to read with more than one statement
         self._waiting: deque[Waiting] = deque()
         self._writing: set[asyncio.Task[None]] = set()
@@ -89,6 +91,10 @@ class PostgresDatabase:
             self._writing.add(writing)
             writing.add_done_callback(self._writing.discard)
         return await answer
+
+    def when_written(self, sql: str, then: Callable[[], None]) -> None:
+        """See :class:`innkeeper.db.database.Database`."""
+        self._then[sql] = then
 
     async def read(self, steps: Callable[A, Steps[R]], *args: A.args, **kwargs: A.kwargs) -> R:
         """See :class:`innkeeper.db.database.Database`."""
@@ -146,6 +152,8 @@ class PostgresDatabase:
             while True:
                 work.changed = work.changed or statement.sql[:6] not in _READING
                 work.running = True
+                if statement.sql in self._then:
+                    work.written.add(statement.sql)
                 rows = await self._run(line, statement)
                 work.running = False
                 statement = steps.send(rows)
@@ -210,11 +218,13 @@ class PostgresDatabase:
     async def _try_on(self, line: asyncpg.Connection, members: list[Waiting]) -> Tried:
         """The same on one connection. Raises what befell the transaction as a whole, after it was rolled back."""
         outcomes: list[Any] = []
+        written: set[str] = set()
         await line.execute(_BEGIN)
         for at, member in enumerate(members):
             work = _Work()
             try:
                 outcomes.append(await self._drive(line, member.begin(), work))
+                written |= work.written
             except Exception as error:
                 if not work.running and not work.changed:
                     # The steps themselves gave up before they changed anything: its neighbours are unharmed.
@@ -226,6 +236,8 @@ class PostgresDatabase:
                         return Failed(at)
                 raise
         await self._commit(line, members, outcomes)
+        for sql in written:
+            self._then[sql]()
         return None
 
     async def _commit(self, line: asyncpg.Connection, members: list[Waiting], outcomes: list[Any]) -> None:

@@ -49,6 +49,8 @@ class SqliteDatabase:
         self._open = Opener(path, patience, most_pages)
         self._loop = asyncio.get_running_loop()
         self._texts: dict[str, str] = {}
+        self._then: dict[str, Callable[[], None]] = {}
+        self._written: set[str] = set()  #: statements of these that the transaction under way has carried out
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._waiting: deque[Waiting] = deque()
@@ -79,6 +81,10 @@ class SqliteDatabase:
         if self._writing is None:
             self._writing = self._loop.create_task(self._serve())
         return await answer
+
+    def when_written(self, sql: str, then: Callable[[], None]) -> None:
+        """See :class:`innkeeper.db.database.Database`."""
+        self._then[sql] = then
 
     async def read(self, steps: Callable[A, Steps[R]], *args: A.args, **kwargs: A.kwargs) -> R:
         """See :class:`innkeeper.db.database.Database`."""
@@ -140,6 +146,7 @@ class SqliteDatabase:
             settle_all(members, str(translated(error, self._path)))
             return None
         outcomes: list[Any] = []
+        self._written.clear()
         run = partial(self._run, writer)
         start = changes = writer.total_changes
         until = time.perf_counter() + SLICE
@@ -171,6 +178,8 @@ class SqliteDatabase:
             return await self._not_committed(members[: len(outcomes)], writer, error)
         for member, outcome in zip(members, outcomes, strict=False):
             member.settle(outcome)
+        for sql in self._written:
+            self._then[sql]()
         self._count_changes(changes - start)
         return Cut(len(outcomes)) if len(outcomes) < len(members) else None
 
@@ -223,6 +232,8 @@ class SqliteDatabase:
             text = self._texts[statement.sql] = for_sqlite(statement.sql)
         if isinstance(statement, Many):
             connection.executemany(text, statement.rows)
+            if statement.sql in self._then:
+                self._written.add(statement.sql)
             return []
         return connection.execute(text, statement.values).fetchall()
 

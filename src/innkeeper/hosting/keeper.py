@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
@@ -75,10 +74,8 @@ class HostingKeeper:
         rules: Rules,
         bring: Bring = bring_nothing,
         tls: TlsRoutes | None = None,
-        passed: Callable[[], None] = lambda: None,
     ) -> None:
-        """``passed`` is called after every pass: those who tell what happened have work then."""
-        self._db, self._clock, self._bell, self._passed = db, clock, bell, passed
+        self._db, self._clock, self._bell = db, clock, bell
         self.hosts = hosts
         self._tls = tls
         self._lanes = Lanes()
@@ -196,9 +193,7 @@ class HostingKeeper:
     async def keep(self) -> float | None:
         """One pass. Returns the seconds until the next one is due though nobody rings."""
         async with self._passing:  # while hosts come and go, nobody is placed
-            again = await self._pass()
-        self._passed()
-        return again
+            return await self._pass()
 
     async def _pass(self) -> float | None:
         await self.living.look()

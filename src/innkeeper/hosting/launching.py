@@ -11,12 +11,12 @@ from pathlib import Path
 
 from innkeeper.engines.base import Launch, Port, Transport
 
+from .addresses import given_ports
 from .apps import Apps
 from .hosts import TLS
 from .model import GivenPort
 from .queries.placing import LaunchFacts
 from .releases import Releases
-from .servers import given_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,6 @@ class Starting:
     """A server that is about to start, for those who make its environment."""
 
     facts: LaunchFacts
-    ports: list[GivenPort]
     app_secret: str
 
 
@@ -42,7 +41,7 @@ class Launches:
     def launch(self, facts: LaunchFacts) -> Launch:
         """The launch of a placed server. The owner's own variables win over the platform's, but not over ``PORT``."""
         ports = given_ports(facts.server.ports)
-        starting = Starting(facts, ports, self._apps.secret_of(facts.app))
+        starting = Starting(facts, self._apps.secret_of(facts.app))
         image = facts.build.image or ""
         env = {
             **self._environment(starting),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
@@ -13,7 +11,7 @@ from innkeeper.kit.ids import Chance
 
 from .details import ServerDetails
 from .hosts import Spaces
-from .model import Cause, GivenPort, Server
+from .model import Cause, Server
 from .queries import details
 from .queries import servers as queries
 
@@ -97,8 +95,3 @@ class Servers:
         server = await self._db.write(queries.stop, app_id, org_id, server_id, reason, now, now + self._stopping)
         self._bell.ring()
         return server
-
-
-def given_ports(ports: str) -> list[GivenPort]:
-    """The ports a server was given (``Server.ports``), the default one first; none until it is placed."""
-    return msgspec.json.decode(ports, type=list[GivenPort])

@@ -23,10 +23,10 @@ from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.retry import for_ever
 
+from .addresses import given_ports
 from .hosts import TLS, Host
 from .model import Server
 from .queries import tls as queries
-from .servers import given_ports
 
 log = logging.getLogger(__name__)
 

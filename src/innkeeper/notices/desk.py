@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
+from innkeeper.db.outbox import TELL
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.ids import Chance
@@ -34,19 +35,21 @@ def notices_of(settings: Settings, db: Database, clock: Clock, chance: Chance, b
     def anywhere(org_id: str) -> bool:
         return settings.webhook_private_networks or org_id == operator
 
+    keeper = NoticesKeeper(
+        db,
+        clock,
+        chance,
+        box,
+        bell,
+        board,
+        sender,
+        anywhere,
+        unit=settings.webhook_retry_seconds,
+        keep_hours=settings.events_hours,
+    )
+    db.when_written(TELL, bell.ring)
     return Notices(
         Webhooks(db, clock, chance, box, bell, sender, anywhere),
         Events(db, clock, board, bell),
-        NoticesKeeper(
-            db,
-            clock,
-            chance,
-            box,
-            bell,
-            board,
-            sender,
-            anywhere,
-            unit=settings.webhook_retry_seconds,
-            keep_hours=settings.events_hours,
-        ),
+        keeper,
     )

@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds until the next pass at the latest while anybody is listened for, and while nobody is.
-EVERY = 0.25
+#: Seconds until the next pass at the latest while anybody is listened for, and while nobody is. Who tells something
+#: rings, in this process.
+EVERY = 1.0
 SELDOM = 30.0
 #: What was told, in one transaction and in one pass: others want to write too.
 _PORTION = 100
 _MOST_PORTIONS = 20
+#: Deliveries of one webhook that are read ahead, and for how long what was read is good: it may be changed or deleted.
+_AHEAD = 64
+_GOOD_FOR = SECOND // 2
 #: Rows forgotten in one transaction, and seconds between two sweeps.
 _SWEPT = 500
 _SWEEP_EVERY = 60.0
@@ -72,9 +76,10 @@ class NoticesKeeper:
         self._unit, self._keep, self._limits = unit, round(keep_hours * HOUR), limits
         self._recorder = Recorder(db)
         self._busy: dict[asyncio.Task[None], Due] = {}
+        self._ready: dict[str, list[Due]] = {}  #: what is due by webhook, as it was at the time below
+        self._ready_at = 0
         self._swept_at: int | None = None
         self._closing = False
-        self._awake = True  #: whether the last pass found anybody to tell
         self._pending = 0
         self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
         self._given_up = 0
@@ -84,14 +89,8 @@ class NoticesKeeper:
         await self._pass_on()
         soon = await self._begin()
         await self._sweep()
-        self._awake = bool(self._busy) or soon is not None or await self._db.read(events.listening)
-        usual = EVERY if self._awake else SELDOM
+        usual = EVERY if self._busy or soon is not None or await self._db.read(events.listening) else SELDOM
         return usual if soon is None else min(usual, soon)
-
-    def news(self) -> None:
-        """Something may have been told just now; nothing was where nobody listens. Who begins to listen rings."""
-        if self._awake:
-            self.bell.ring()
 
     @property
     def busy(self) -> set[asyncio.Task[None]]:
@@ -125,27 +124,43 @@ class NoticesKeeper:
 
     async def _begin(self) -> float | None:
         """Begin the attempts that are due and have a place. Returns the seconds until the next one is due."""
-        now = self._clock.now()
+        now = self._ready_at = self._clock.now()
+        self._ready = {}
         times = await self._db.read(deliveries.due_times)
-        waiting: dict[str, list[Due]] = {}
-        if len(self._busy) < self._limits.all and not self._closing:
+        if len(self._busy) < self._limits.all:
             busy = Counter(one.webhook_id for one in self._busy.values())
             for webhook_id, at in times:
                 if at <= now and busy[webhook_id] < self._limits.each_webhook:
-                    most = self._limits.each_webhook + busy[webhook_id]
-                    waiting[webhook_id] = await self._db.read(deliveries.due, webhook_id, now, most)
-        for one in choose(waiting, self._busy.values(), self._limits):
-            task = asyncio.create_task(self._deliver(one))
-            self._busy[task] = one
-            task.add_done_callback(self._ended)
+                    self._ready[webhook_id] = await self._read_ahead(webhook_id, now)
+        self._start()
         later = [at for _, at in times if at > now]
         return (min(later) - now) / SECOND if later else None
 
+    async def _read_ahead(self, webhook_id: str, now: int) -> list[Due]:
+        """What is due and not under way, nor was when it was read: it may have ended since."""
+        begun = {one.id for one in self._busy.values()}
+        found = await self._db.read(deliveries.due, webhook_id, now, _AHEAD + len(begun))
+        return [one for one in found if one.id not in begun]
+
+    def _start(self) -> None:
+        """Begin as many of those that are ready as have a place."""
+        if self._closing:
+            return
+        for one in choose(self._ready, self._busy.values(), self._limits):
+            self._ready[one.webhook_id].remove(one)
+            task = asyncio.create_task(self._deliver(one))
+            self._busy[task] = one
+            task.add_done_callback(self._ended)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._busy.pop(task, None)
+        due = self._busy.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a delivery could not be made or recorded; it is made again", exc_info=error)
-        self.bell.ring()
+        left = due is not None and len(self._ready.get(due.webhook_id, ()))
+        if left and self._clock.now() - self._ready_at < _GOOD_FOR:
+            self._start()
+        else:
+            self.bell.ring()
 
     async def _deliver(self, due: Due) -> None:
         """Make one attempt and write down what came of it."""

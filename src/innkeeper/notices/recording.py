@@ -7,6 +7,7 @@ orders and wait for each other.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from innkeeper.db.database import Database, Steps
 
@@ -46,7 +47,7 @@ class Recorder:
         while self._waiting:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
-                await self._db.write(_record_all, sorted((attempt for attempt, _ in batch), key=_order))
+                await self._db.write(_record_all, [attempt for attempt, _ in batch])
             except Exception as error:
                 _fail(batch, NotRecorded(str(error)))
             except BaseException as error:  # the end of all: nobody shall wait for it
@@ -64,11 +65,14 @@ def _fail(batch: list[tuple[deliveries.Attempt, asyncio.Future[None]]], error: B
             done.set_exception(error)
 
 
-def _order(attempt: deliveries.Attempt) -> tuple[bool, str]:
-    """In which rows are held: organisations before webhooks, and these by their ids, as ``events.pass_on`` does."""
-    return attempt.disabled_why is None, attempt.webhook_id
-
-
-def _record_all(attempts: list[deliveries.Attempt]) -> Steps[None]:
+def _record_all(attempts: Sequence[deliveries.Attempt]) -> Steps[None]:
+    by_webhook: dict[str, list[deliveries.Attempt]] = {}
     for attempt in attempts:
-        yield from deliveries.record(attempt, AWAY)
+        by_webhook.setdefault(attempt.webhook_id, []).append(attempt)
+    for _, ones in sorted(by_webhook.items(), key=_order):
+        yield from deliveries.record(ones, AWAY)
+
+
+def _order(one: tuple[str, list[deliveries.Attempt]]) -> tuple[bool, str]:
+    """In which rows are held: organisations before webhooks, and these by their ids, as ``events.pass_on`` does."""
+    return not any(attempt.disabled_why for attempt in one[1]), one[0]

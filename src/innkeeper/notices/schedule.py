@@ -77,6 +77,22 @@ def wait_after(attempts: int, asked: float | None, chance: float, unit: float = 
     return wait if asked is None else max(wait, min(asked, MOST_ASKED))
 
 
+class Row(NamedTuple):
+    """How a receiver has been answering."""
+
+    failures: int  #: attempts in a row that failed, up to now
+    is_back: bool  #: it was away, and is not any more
+
+
+def in_a_row(delivered: Sequence[bool], failures: int, away: int = AWAY) -> Row:
+    """What follows from attempts that ended in this order, after so many ``failures`` in a row before them."""
+    is_back = False
+    for one in delivered:
+        is_back = is_back or (one and failures >= away)
+        failures = 0 if one else failures + 1
+    return Row(failures, is_back)
+
+
 def retry_after(header: str | None, now: int) -> float | None:
     """The seconds that a ``Retry-After`` asks for, as a number or as a date; None when it says neither."""
     if header is None or len(header) > 100:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import socket
+from importlib import import_module
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ class Sender:
 
     async def send(self, url: str, headers: dict[str, str], body: bytes, *, anywhere: bool) -> Answer:
         """Make one attempt, and say what came of it. Raises nothing but to be cancelled."""
+        if not self._sessions:
+            await asyncio.to_thread(import_module, "aiohttp")  # a quarter of a second, which nobody else shall wait for
         import aiohttp
         from yarl import URL
 

@@ -33,6 +33,7 @@ class Cut:
     def __init__(self, db: Database, when: str) -> None:
         self._db, self._when = db, when
         self.close = db.close
+        self.when_written = db.when_written
 
     async def read(self, steps, *args, **kwargs):  # type: ignore[no-untyped-def]
         return await self._db.read(steps, *args, **kwargs)

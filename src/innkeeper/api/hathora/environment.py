@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from innkeeper.hosting.addresses import dialled_ports
 from innkeeper.hosting.launching import Starting
 
 from .words import region_of
@@ -16,7 +17,7 @@ from .words import region_of
 def environment(starting: Starting) -> Mapping[str, str]:
     """The variables of one server."""
     server, release, room = starting.facts.server, starting.facts.release, starting.facts.room
-    first, *others = starting.ports
+    first, *others = dialled_ports(server)
     cpu = release.cpu
     return {
         "HATHORA_APP_ID": server.app_id,
@@ -28,7 +29,7 @@ def environment(starting: Starting) -> Mapping[str, str]:
         "HATHORA_ROOMS_PER_PROCESS": str(release.seats),
         "HATHORA_INITIAL_ROOM_ID": room.id if room is not None else "",
         "HATHORA_INITIAL_ROOM_CONFIG": (room.config or "") if room is not None else "",
-        "HATHORA_HOSTNAME": first.host or server.address or "",
+        "HATHORA_HOSTNAME": first.host,
         "HATHORA_DEFAULT_PORT": str(first.number),
         "HATHORA_ALLOCATED_CPU": f"{cpu:g}",
         "HATHORA_ALLOCATED_MEMORY_MB": f"{release.memory_mb:g}",

@@ -9,9 +9,9 @@ from innkeeper.api.visits import Visit
 from innkeeper.contract.hathora.processes_v1 import Process, ProcessesV1, ProcessWithRooms
 from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.shape import GLOBAL
+from innkeeper.hosting.addresses import dialled_ports
 from innkeeper.hosting.details import ServerDetails
 from innkeeper.hosting.model import ALIVE, Seat, Server, ServerState
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.stamps import moment, moment_or_none
 
 from .rooms_v2 import plain
@@ -21,14 +21,14 @@ from .words import exposed_ports, location_of, region_of
 def process_fields(server: Server, details: ServerDetails) -> dict[str, Any]:
     """A server in the words of V1."""
     exposed = exposed_ports(server)
-    given = given_ports(server.ports)
+    given = dialled_ports(server)
     rooms_moved = server.created_at if details.rooms_changed_at is None else details.rooms_changed_at
     return {
         "process_id": server.id,
         "app_id": server.app_id,
         "deployment_id": details.release_number,
         "region": region_of(server.location),
-        "host": (given[0].host or server.address or "") if given else "",
+        "host": given[0].host if given else "",
         "port": given[0].number if given else 0,
         "exposed_port": exposed[0] if exposed else None,
         "additional_exposed_ports": exposed[1:],

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
 from innkeeper.contract.hathora.words import ExposedPort, Region, RoomStatus, TransportType
-from innkeeper.hosting.model import RoomState, Seat, Server, ServerState
+from innkeeper.hosting.addresses import dialled_ports
+from innkeeper.hosting.model import GivenPort, RoomState, Seat, Server, ServerState
 from innkeeper.hosting.rooms import is_ready
-from innkeeper.hosting.servers import given_ports
 
 _LOCATIONS = {region: region.value.lower() for region in Region}
 _REGIONS = {location: region for region, location in _LOCATIONS.items()}
@@ -41,17 +41,15 @@ def states_of(status: ProcessStatus) -> list[ServerState]:
 
 def exposed_ports(server: Server) -> list[ExposedPort]:
     """Where players reach a server, the default port first; empty until it is ready."""
-    return [] if server.ready_at is None else list(_exposed(server.ports, server.address or ""))
+    return [] if server.ready_at is None else list(_exposed(dialled_ports(server)))
 
 
 @lru_cache(maxsize=4096)
-def _exposed(ports: str, address: str) -> tuple[ExposedPort, ...]:
+def _exposed(ports: tuple[GivenPort, ...]) -> tuple[ExposedPort, ...]:
     # Told with every room that is opened, and the same for all rooms of a server. Answers are encoded, never changed.
     return tuple(
-        ExposedPort(
-            transport_type=TransportType(port.transport), port=port.number, host=port.host or address, name=port.name
-        )
-        for port in given_ports(ports)
+        ExposedPort(transport_type=TransportType(port.transport), port=port.number, host=port.host, name=port.name)
+        for port in ports
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.house.servers_v1 import Server, ServerList, ServerState, ServersV1
+from innkeeper.hosting.addresses import dialled_ports
 from innkeeper.hosting.hostbook import ServerView
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.stamps import moment
 
 from .operator import host_book_of
@@ -15,7 +15,7 @@ from .operator import host_book_of
 def server_data(view: ServerView) -> Server:
     """A server as this API tells it."""
     server = view.server
-    ports = [] if server.ready_at is None else given_ports(server.ports)
+    ports = () if server.ready_at is None else dialled_ports(server)
     return Server(
         server_id=server.id,
         host=server.host_id,
@@ -25,7 +25,7 @@ def server_data(view: ServerView) -> Server:
         state=ServerState(server.state),
         rooms=view.rooms,
         since=moment(server.created_at),
-        address=f"{ports[0].host or server.address}:{ports[0].number}" if ports else None,
+        address=f"{ports[0].host}:{ports[0].number}" if ports else None,
         waits=view.waits,
     )
 

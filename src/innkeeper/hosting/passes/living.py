@@ -13,6 +13,7 @@ from functools import partial
 
 from innkeeper.db.database import Database
 from innkeeper.engines.base import HostUnavailable
+from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.apps import service_of
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.life import Step, next_step
@@ -20,7 +21,6 @@ from innkeeper.hosting.model import Server, ServerState
 from innkeeper.hosting.queries import hosts as queries
 from innkeeper.hosting.queries import notices, retiring
 from innkeeper.hosting.queries.servers import move
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 

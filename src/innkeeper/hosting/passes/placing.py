@@ -20,13 +20,13 @@ import msgspec
 from innkeeper.db.database import Database
 from innkeeper.engines.base import Ended, EndedBy, HostUnavailable, ImageMissing, NotStarted, PortTaken, Report
 from innkeeper.engines.ports import NoPortLeft
+from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.hosts import Host, Hosts, held_numbers
 from innkeeper.hosting.launching import Launches
 from innkeeper.hosting.model import Build, PortSpec, Server, ServerState
 from innkeeper.hosting.placement import HostSpace, Need, Spread
 from innkeeper.hosting.queries import placing, servers
 from innkeeper.hosting.queries.placing import LaunchFacts, Placement, Wish
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 

@@ -8,12 +8,12 @@ from functools import partial
 
 from innkeeper.db.database import Database
 from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import ServerState
 from innkeeper.hosting.queries import hosts as host_queries
 from innkeeper.hosting.queries import placing, servers
 from innkeeper.hosting.queries.placing import Noted
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock
 

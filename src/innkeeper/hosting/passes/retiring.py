@@ -9,11 +9,11 @@ from functools import partial
 
 from innkeeper.db.database import Database
 from innkeeper.engines.base import Ended, EndedBy, Report
+from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import Server, ServerState, StopWhy
 from innkeeper.hosting.queries import retiring as queries
 from innkeeper.hosting.queries import servers
-from innkeeper.hosting.servers import given_ports
 from innkeeper.kit.clock import SECOND, Clock
 
 from .lanes import Lanes

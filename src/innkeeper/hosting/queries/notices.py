@@ -10,17 +10,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.outbox import News, listened_to, tell
 from innkeeper.db.sql import listed
-from innkeeper.hosting.model import Build, GivenPort, Room, RoomState, Seat, Server, ServerState
+from innkeeper.hosting.addresses import dialled_ports
+from innkeeper.hosting.model import Build, Room, RoomState, Seat, Server, ServerState
 
 from .columns import ROOM, SERVER, room_of, server_of
 
 _OPEN = (ServerState.RUNNING, ServerState.DRAINING)
-_decode_ports = msgspec.json.Decoder(list[GivenPort]).decode
 
 
 def rooms_opened(seats: Sequence[Seat]) -> Steps[None]:
@@ -134,6 +132,6 @@ def _server(server: Server, at: int) -> News:
 
 def _addresses(server: Server) -> list[dict[str, Any]]:
     return [
-        {"name": port.name, "transport": port.transport, "host": port.host or server.address, "port": port.number}
-        for port in _decode_ports(server.ports)
+        {"name": port.name, "transport": port.transport, "host": port.host, "port": port.number}
+        for port in dialled_ports(server)
     ]

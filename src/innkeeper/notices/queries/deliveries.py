@@ -15,6 +15,7 @@ from innkeeper.db.database import Many, Row, Statement, Steps, Value
 from innkeeper.db.sql import FOR_UPDATE, tabled
 from innkeeper.kit.errors import NotFound
 from innkeeper.notices.model import TRIED, Delivery, DeliveryState, Due, Event
+from innkeeper.notices.schedule import in_a_row
 
 from . import webhooks
 
@@ -23,6 +24,11 @@ _DELIVERY = (
     " d.last_status, d.last_error, d.created_at, d.ended_at, d.replay_of"
 )
 _EVENT = "e.id, e.org_id, e.number, e.app_id, e.kind, e.subject, e.at, e.data"
+#: An attempt as a row: its columns are those of ``record``.
+_ATTEMPTS = tabled(
+    "$1", delivery_id="text", state="text", next_at="bigint", last_at="bigint", status="bigint", error="text",
+    ended_at="bigint",
+)  # fmt: skip
 _WEBHOOK = "w.org_id, w.url, w.secret_sealed, w.old_secret_sealed, w.old_until"
 
 
@@ -67,6 +73,8 @@ def add(owed: Sequence[Owed], now: int) -> Steps[None]:
 
 def _lead(lines: set[tuple[str, str]], now: int) -> Steps[None]:
     """The first of each of these lines is due, where it has no time yet."""
+    if not lines:
+        return
     yield Statement(
         "update deliveries set next_at = $2 where next_at is null and state = 'pending' and place in (select"
         " (select min(d.place) from deliveries d where d.webhook_id = l.webhook_id and d.subject = l.subject"
@@ -97,43 +105,45 @@ def due(webhook_id: str, now: int, limit: int) -> Steps[list[Due]]:
     return [Due._make([*row[:9], Event(*row[9:])]) for row in rows]
 
 
-def record(attempt: Attempt, away: int) -> Steps[None]:
-    """Write down what came of an attempt. ``away`` failures in a row mean that the receiver was away: with the first
-    delivery after them, all that waits is due.
+def record(attempts: Sequence[Attempt], away: int) -> Steps[None]:
+    """Write down what came of attempts for one webhook, in the order in which they ended. ``away`` failures in a row
+    mean that the receiver was away: with the first delivery after them, all that waits is due.
 
     A delivery that somebody ended meanwhile stays as it is; so does all of a webhook that was deleted.
     """
-    if attempt.disabled_why is not None:
-        yield from webhooks.disable(attempt.webhook_id, attempt.disabled_why, attempt.at)
+    webhook_id, now = attempts[0].webhook_id, max(one.at for one in attempts)
+    for one in attempts:
+        if one.disabled_why is not None:
+            yield from webhooks.disable(webhook_id, one.disabled_why, one.at)
     rows = yield Statement(
-        f"select failures from webhooks where id = $1 and deleted_at is null {FOR_UPDATE}", (attempt.webhook_id,)
+        f"select failures from webhooks where id = $1 and deleted_at is null {FOR_UPDATE}", (webhook_id,)
     )
     if not rows:
         return
-    pending = attempt.state is DeliveryState.PENDING
+    ended = [None if one.state is DeliveryState.PENDING else one.at for one in attempts]
+    table = [
+        (one.delivery_id, one.state, one.next_at, one.at, one.status, one.error, end)
+        for one, end in zip(attempts, ended, strict=True)
+    ]
     done = yield Statement(
-        "update deliveries set state = $2, attempts = attempts + 1, next_at = $3, last_at = $4, last_status = $5,"
-        " last_error = $6, ended_at = $7 where id = $1 and state = 'pending' returning 1",
-        (
-            attempt.delivery_id, attempt.state, attempt.next_at, attempt.at, attempt.status, attempt.error,
-            None if pending else attempt.at,
-        ),
-    )  # fmt: skip
-    if not done:
-        return
-    if not pending:
-        yield from _lead({(attempt.webhook_id, attempt.subject)}, attempt.at)
-    if attempt.state is not DeliveryState.DELIVERED:
-        yield Statement("update webhooks set failures = failures + 1 where id = $1", (attempt.webhook_id,))
-        return
-    yield Statement(
-        "update webhooks set failures = 0, delivered_at = $2 where id = $1", (attempt.webhook_id, attempt.at)
+        "update deliveries set state = a.state, attempts = attempts + 1, next_at = a.next_at, last_at = a.last_at,"
+        f" last_status = a.status, last_error = a.error, ended_at = a.ended_at from ({_ATTEMPTS}) as a"
+        " where deliveries.id = a.delivery_id and deliveries.state = 'pending' returning deliveries.id",
+        (json.dumps(table),),
     )
-    if rows[0][0] >= away:
-        yield Statement(
-            "update deliveries set next_at = $2 where webhook_id = $1 and next_at > $2",
-            (attempt.webhook_id, attempt.at),
-        )
+    known = {row[0] for row in done}
+    recorded = [one for one in attempts if one.delivery_id in known]
+    if not recorded:
+        return
+    yield from _lead({(webhook_id, one.subject) for one in recorded if one.state is not DeliveryState.PENDING}, now)
+    row = in_a_row([one.state is DeliveryState.DELIVERED for one in recorded], rows[0][0], away)
+    delivered_at = max((one.at for one in recorded if one.state is DeliveryState.DELIVERED), default=None)
+    yield Statement(
+        "update webhooks set failures = $2, delivered_at = coalesce(cast($3 as bigint), delivered_at) where id = $1",
+        (webhook_id, row.failures, delivered_at),
+    )
+    if row.is_back:
+        yield Statement("update deliveries set next_at = $2 where webhook_id = $1 and next_at > $2", (webhook_id, now))
 
 
 def page(webhook_id: str, state: DeliveryState | None, before: str | None, limit: int) -> Steps[list[Delivery]]:
