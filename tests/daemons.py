@@ -252,14 +252,18 @@ class Daemon:
             _forget_rules(self.bridge, self._number)
 
     def _helpers(self) -> list[tuple[int, bytes]]:
-        """What it started and still runs, with command lines."""
+        """What it started and still runs, with command lines; one that does not name the folder got it by TMPDIR."""
         found: list[tuple[int, bytes]] = []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 words = (path / "cmdline").read_bytes()
-                if f"{self.folder}/".encode() in words:
+                left = words.startswith(b"/usr/lib/podman/aardvark-dns") and self._is_temporary_of(path)
+                if left or f"{self.folder}/".encode() in words:
                     found.append((int(path.name), words))
         return found
+
+    def _is_temporary_of(self, process: Path) -> bool:
+        return f"TMPDIR={self.folder}".encode() in (process / "environ").read_bytes().split(b"\0")
 
     def __enter__(self) -> Self:
         try:

@@ -17,6 +17,8 @@ from typing import Any
 
 import asyncpg
 
+from innkeeper.accounts.model import Caller
+from innkeeper.accounts.scopes import ADMIN
 from innkeeper.contract.hathora.apps_v2 import (
     AppConfigWithServiceConfig,
     AuthConfiguration,
@@ -236,7 +238,7 @@ class TestInn:
 
     async def another_org(self, owner: str = "rival@example.com") -> str:
         """A further organisation; its admin's token."""
-        _, token = await self.inn.founding.add("Rivals", owner)
+        _, token = await self.inn.wings.organisations.create(Caller("", "", owner, ADMIN), "Rivals", owner)
         return token.plain
 
     # -- what is hosted ----------------------------------------------------------------------------------------------

@@ -76,6 +76,11 @@ class PostgresServer:
         """How to reach a database of this server."""
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def data(self) -> Path:
+        """The server's own folder."""
+        return self._home / "data"
+
     def start(self) -> None:
         """Start the server and return once it takes connections."""
         settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={self._home}", *self._settings]

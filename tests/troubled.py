@@ -50,7 +50,7 @@ class TroubledDatabase:
     """A database with which a test interferes."""
 
     def __init__(self, inner: Database, trouble: Trouble) -> None:
-        self._inner, self._trouble, self.kind = inner, trouble, inner.kind
+        self._inner, self._trouble, self.kind, self.pulse = inner, trouble, inner.kind, inner.pulse
 
     async def write(self, steps: Any, *args: Any, **kwargs: Any) -> Any:
         self._answering()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from innkeeper import belonging
 from innkeeper.accounting import billing_of, rates_of, verifying_of
 from innkeeper.accounts.audit import Audit
 from innkeeper.accounts.callers import Callers
@@ -26,6 +27,7 @@ from innkeeper.accounts.invites import Invites
 from innkeeper.accounts.organisations import Organisations
 from innkeeper.accounts.players import Players
 from innkeeper.accounts.tokens import Tokens
+from innkeeper.accounts.vouching import Vouching
 from innkeeper.api import hathora as _hathora  # registers its handlers
 from innkeeper.api import house as _house
 from innkeeper.api.app import App
@@ -69,13 +71,14 @@ from innkeeper.hosting.servers import Servers
 from innkeeper.hosting.shown import ShownHosts
 from innkeeper.hosting.tls import Terminator, TlsRoutes
 from innkeeper.hosting.usage import UsageAccount
+from innkeeper.hosting.writing import Writing
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock, SystemClock
 from innkeeper.kit.errors import Invalid, Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
-from innkeeper.kit.secrets import Box, load_key
-from innkeeper.machines import Machines, hosts_folder
+from innkeeper.kit.secrets import Box
+from innkeeper.machines import Machines, disks_of, hosts_folder
 from innkeeper.matchmaking.lobbies import Lobbies
 from innkeeper.notices.desk import Notices, notices_of
 from innkeeper.settings import Settings
@@ -105,6 +108,7 @@ class Inn:
     founding: Founding
     images: Images
     notices: Notices
+    figures: HouseFigures
     lease: Lease | None = None  #: on a database that others can reach too
 
 
@@ -131,12 +135,16 @@ async def open_inn(
         folder = settings.folder
         await asyncio.to_thread(make_folder, folder, PASSABLE)
         stack.callback((await asyncio.to_thread(lock_folder, folder)).close)
+        if database is None:
+            await belonging.check(settings, None)  # before a file is made for what should have been named
         db = await connect(settings.database_url, clock=clock) if database is None else database
         stack.push_async_callback(db.close)
+        await belonging.check(settings, db)
         lease = await take_lease(settings, db, clock, chance)
         if lease is not None:
             stack.push_async_callback(give_back, lease)
-        key = await asyncio.to_thread(load_key, folder, settings.secret_key or None)
+        key = await belonging.key_of(settings, db)
+        await belonging.note(settings, await name_of_house(db, chance))
         inn = await _wire(settings, db, key, clock, chance, hosts, make, terminator)
         inn.lease = lease
         stack.push_async_callback(inn.notices.keeper.close)
@@ -202,7 +210,7 @@ async def _wire(
     machines = Machines(settings, clock, house)
     make = make or machines.containers
     here = await machines.here(await db.read(host_queries.counts)) if given is None else given
-    hosts = machines.known = await hosts_at_start(db, here, settings.hosts, make)
+    hosts = machines.known = await hosts_at_start(db, clock, here, settings.hosts, make)
     rules = rules_of(settings)
     callers = Callers(db, clock)
     founding = Founding(db, clock, chance, callers, folder)
@@ -237,6 +245,7 @@ async def _wire(
         organisations=Organisations(db, clock, chance),
         callers=callers,
         tokens=Tokens(db, clock, chance, callers),
+        vouching=Vouching(db, clock, chance),
         audit=Audit(db, clock, chance),
         invites=Invites(db, clock, chance),
         players=Players(clock, chance, GoogleKeys(fetch, clock, settings.google_keys_url)),
@@ -265,7 +274,7 @@ async def _wire(
         operator=founded.org_id,
         ping_address=(settings.server_address, settings.port),
     )
-    figures = HouseFigures(db, clock, hosts, keeper)
+    figures = HouseFigures(db, clock, hosts, keeper, Writing(db, clock, disks_of(settings)))
 
     async def count() -> None:
         await figures.count()
@@ -274,7 +283,7 @@ async def _wire(
     tally = Tally()
     apis, linked = [HATHORA, HOUSE], LinkedPages(wings)
     app = App(apis, wings, Pages(apis, figures.health, count, [tally, figures, notices.keeper], linked), tally)
-    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images, notices)
+    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images, notices, figures)
 
 
 def left_logs(settings: Settings) -> LeftLogs:
@@ -311,6 +320,7 @@ def _slow_loops(inn: Inn, clock: Clock, chance: Chance) -> list[KeeperLoop]:
 
     verifying = inn.wings.verifying
     passes: list[tuple[str, Any]] = [
+        ("writing", inn.figures.writing.keep),
         ("metering", metering.keep),
         ("counting", inn.wings.usage.count),
         ("billing", inn.wings.billing.keep),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from innkeeper.db.connect import path_of
 from innkeeper.engines.ports import PortTable, can_bind, default_range, ephemeral_range, lowest_open_port
 from innkeeper.engines.process.engine import ProcessEngine
 from innkeeper.hosting.hosts import Host, TlsDoor
@@ -125,6 +126,15 @@ class Machines:
     @staticmethod
     def _limits(cpu: float | None, memory_mb: float | None) -> tuple[float, float]:
         return float("inf") if cpu is None else cpu, float("inf") if memory_mb is None else memory_mb
+
+
+def disks_of(settings: Settings) -> dict[str, Path]:
+    """The folders whose disks must have room for the house to work, by what people call them."""
+    folders = {"data folder": settings.folder}
+    file = path_of(settings.database_url)
+    if file is not None and file.absolute().parent != settings.folder.absolute():
+        folders["database"] = file.parent
+    return folders
 
 
 def hosts_folder(settings: Settings) -> Path:

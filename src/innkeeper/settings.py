@@ -24,6 +24,7 @@ from innkeeper.kit.smtp import FORM as SMTP_FORM
 from innkeeper.kit.smtp import read_smtp_url
 
 from .hostspecs import HostSpec, clashes, location_name, port_range, read_spec
+from .ranges import RANGES
 
 #: Addresses that stand for all of a machine's, and so cannot be dialled.
 _ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, never bound
@@ -41,6 +42,7 @@ HIDDEN = frozenset({"secret_key", "database", "smtp_url"})
 _DATABASE = re.compile(r"sqlite:///.|postgres(?:ql)?://")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 CONTAINER_ENGINES = "auto, none, or where it answers: unix:///PATH"
+_MOST_ID = 2**32 - 2  # the number above it means nobody at all to the system
 _PORTS = "a range from 1 to 65535, the lower port first, such as 20000-29999"
 _KINDS: Mapping[Any, str] = {
     int: "a whole number",
@@ -174,7 +176,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not self.run_as:
             return None
         user, _, group = self.run_as.partition(":")
-        if not (user.isdecimal() and group.isdecimal()):
+        if not (user.isdecimal() and group.isdecimal() and max(int(user), int(group)) <= _MOST_ID):
             raise WrongSetting(f"run_as: write numbers such as 1000:1000, not {self.run_as!r}")
         return int(user), int(group)
 
@@ -197,16 +199,8 @@ def _are_networks(text: str) -> bool:
         return False
 
 
-def _is_price(value: Decimal) -> bool:
-    return value.is_finite() and 0 <= value <= 1_000_000
-
-
-_PRICE = "an amount such as 0.08, from 0 to 1000000"
-_RATE = "how many, or 0 for no limit"
-
-#: What the type of a setting does not say: whether its value will do, and what to write.
+#: What neither the type of a setting nor its range says: whether its value will do, and what to write.
 _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
-    "port": (lambda it: 0 <= it.port <= 65535, "a port from 1 to 65535, or 0 for a free one"),
     "database": (
         lambda it: "://" not in it.database or bool(_DATABASE.match(it.database)),
         "sqlite:///PATH or postgresql://USER@HOST/NAME",
@@ -215,27 +209,18 @@ _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
         lambda it: not it.public_url or is_url(it.public_url),
         "the whole URL, such as https://inn.example.org",
     ),
+    "google_keys_url": (lambda it: is_url(it.google_keys_url), "the whole URL"),
     "ports": (_can_be_asked(lambda it: it.port_range((1, 1))), _PORTS),
     "run_as": (_can_be_asked(lambda it: it.run_as_ids), "numbers such as 1000:1000"),
     "container_engine": (
         lambda it: it.container_engine in ("auto", "none") or it.container_engine.startswith("unix:///"),
         CONTAINER_ENGINES,
     ),
-    "lost_seconds": (lambda it: it.lost_seconds >= 1, "at least 1: an engine may be busy for a moment"),
-    "cpu_hour_price": (lambda it: _is_price(it.cpu_hour_price), _PRICE),
-    "egress_gb_price": (lambda it: _is_price(it.egress_gb_price), _PRICE),
-    "monthly_credit": (lambda it: _is_price(it.monthly_credit), _PRICE),
     "currency": (lambda it: bool(re.fullmatch("[A-Z]{3}", it.currency)), "three capital letters, such as USD"),
-    "invoice_due_days": (lambda it: 0 <= it.invoice_due_days <= 3650, "days, from 0 to 3650"),
     "invoice_font": (lambda it: not it.invoice_font or Path(it.invoice_font).is_file(), "the path of a TrueType file"),
     "trusted_proxies": (lambda it: _are_networks(it.trusted_proxies), "addresses or networks, such as 10.0.0.0/8"),
-    "lobbies_a_minute": (lambda it: it.lobbies_a_minute >= 0, _RATE),
-    "logins_a_minute": (lambda it: it.logins_a_minute >= 0, _RATE),
-    "requests_a_minute": (lambda it: it.requests_a_minute >= 0, _RATE),
     "smtp_url": (_can_be_asked(lambda it: it.smtp_url and read_smtp_url(it.smtp_url)), SMTP_FORM),
     "mail_from": (lambda it: bool(re.fullmatch(r"[^@\s]+@[^@\s]+", it.mail_from)), "an e-mail address"),
-    "events_hours": (lambda it: it.events_hours > 0, "hours, more than 0"),
-    "webhook_retry_seconds": (lambda it: 0 < it.webhook_retry_seconds <= 60, "seconds, more than 0 and at most 60"),
     "log_level": (lambda it: it.log_level in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
 }
 
@@ -273,6 +258,10 @@ def load_settings(
 
     merged: dict[str, Any] = {**from_file, **from_environ, **chosen}
     settings = Settings(**{name: _typed(name, value, where(name)) for name, value in merged.items()})
+    for name, span in RANGES.items():
+        value = getattr(settings, name)
+        if name in merged and value is not None and not span.has(value):
+            raise _wrong(name, merged[name], where(name), str(span))
     for name, (holds, what) in _RULES.items():
         if name in merged and not holds(settings):
             raise _wrong(name, merged[name], where(name), what)

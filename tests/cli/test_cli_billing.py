@@ -33,7 +33,8 @@ def test_the_account_of_a_month(innkeeper: Line) -> None:
     told = innkeeper("billing", "usage", "--month", "2020-02")
     assert told.stderr == "Nothing was used in 2020-02.\n"
     assert "0.000 vCPU hour at 0: 0.00" in told.stdout
-    assert "must match" in innkeeper("billing", "usage", "--month", "2020-13", code=Code.FAILED).stderr
+    refused = innkeeper("billing", "usage", "--month", "2020-13", code=Code.USAGE).stderr
+    assert refused == "innkeeper: --month: write YYYY-MM, for example 2026-11, not '2020-13'\n"
 
 
 def test_invoices(innkeeper: Line) -> None:

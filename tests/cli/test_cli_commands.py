@@ -139,6 +139,15 @@ def test_apps(innkeeper: Line) -> None:
         assert {app["appName"] for app in innkeeper.json("apps", "list")} == {"first", "second"}
         assert made["appSecret"] not in innkeeper("apps", "info", "second").stdout
         assert made["appSecret"] in innkeeper("apps", "info", made["appId"], "--secret").stdout
+        assert "appSecret" not in innkeeper.json("apps", "info", "second")
+        assert innkeeper.json("apps", "info", "second", "--secret")["appSecret"] == made["appSecret"]
+        listed = innkeeper("apps", "list", "--json").stdout  # it ends up in logs and tickets
+        assert '"MOTTO"' in listed
+        assert made["appSecret"] not in listed
+        assert "a=b, c d" not in listed
+        whole = innkeeper("apps", "list", "--json", "--secret").stdout
+        assert made["appSecret"] in whole
+        assert "a=b, c d" in whole
         assert "several apps (" in innkeeper("rooms", "list", code=2).stderr
         assert innkeeper.json("rooms", "list", "--app", "second") == []
         assert innkeeper.json("rooms", "list", env={"HATHORA_APP_ID": made["appId"]}) == []

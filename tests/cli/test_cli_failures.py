@@ -31,6 +31,9 @@ def test_what_is_refused(innkeeper: Line) -> None:
     assert "twice" in innkeeper("rooms", "create", "--room-id", "twice", code=1).stderr
     assert "there is: Seattle, " in innkeeper("rooms", "create", "--region", "Mars", code=2).stderr
     assert innkeeper("rooms", "create", "--room-id", "no spaces", code=2).stderr.startswith("innkeeper: --room-id: ")
+    long = innkeeper("rooms", "create", "--config", "x" * 10_001, code=2).stderr
+    words = "innkeeper: --config: write up to 10,000 characters, not 10,001 characters that begin "
+    assert long == f"{words}'{'x' * 60}'\n"
     late = innkeeper("rooms", "create", "--wait", "--timeout", "0", "--room-id", "late", "--app", "first", code=1)
     assert "To go on looking: innkeeper rooms watch late --app first\n" in late.stderr
     innkeeper("processes", "stop", "--all")

@@ -26,7 +26,13 @@ def test_a_house_goes_out_and_in(innkeeper: Line, tmp_path: Path) -> None:
     assert "It can be imported: 1 organisation, 1 app, 1 token. Nothing was changed." in tried.stdout
     assert not data.exists()
     assert not innkeeper.json("import", parcel, "--dry-run", env=WORD | there)["imported"]
-    assert f"into {data}. Start it with `innkeeper up`." in innkeeper("import", parcel, env=WORD | there).stdout
+    said = innkeeper("import", parcel, env=WORD | there)
+    assert f"into {data}. Start it with `innkeeper up --data {data}`." in said.stdout
+    # The folder knows its house from now on: another database is not founded in beside it.
+    other = f"sqlite:///{tmp_path}/other.db"
+    refused = innkeeper("tokens", "reset", "--data", data, "--database", other, code=1).stderr
+    assert f"the data folder {data} belongs to the house " in refused
+    assert not (tmp_path / "other.db").exists()
     assert "Nothing was changed." in innkeeper("import", parcel, env=WORD | there).stdout
     again = innkeeper.json("import", parcel, env=WORD | there)
     assert again["new"] == {}

@@ -218,7 +218,8 @@ def test_what_keeps_it_from_starting(house: RunningInn, tmp_path: Path) -> None:
     assert "8.8.8.8 is no address of this machine; choose another with --host" in refused(
         "--data", tmp_path / "a", "--host", "8.8.8.8"
     )
-    assert "--port: write a port from 1 to 65535" in refused("--data", tmp_path / "a", "--port", "70000", code=2)
+    told = refused("--data", tmp_path / "a", "--port", "70000", code=2)
+    assert "--port: write a port, or 0 for a free one, from 0 to 65535" in told
     unreachable = "postgresql://nobody:hidden@127.0.0.1:1/x"
     told = refused("--data", tmp_path / "a", "--port", "0", env={"INNKEEPER_DATABASE": unreachable})
     assert "127.0.0.1:1/x cannot be reached" in told
@@ -228,11 +229,19 @@ def test_what_keeps_it_from_starting(house: RunningInn, tmp_path: Path) -> None:
     )
     assert "set both or none" in refused("--data", tmp_path / "a", "--port", "0", "--tls-key", "x", code=2)
     tls = ("--tls-key", tmp_path / "key", "--tls-certificate", tmp_path / "cert")
-    assert "cannot be used: No such file" in refused("--data", tmp_path / "a", "--port", "0", *tls)
+    told = refused("--data", tmp_path / "a", "--port", "0", *tls)
+    assert f"tls_certificate: {tmp_path / 'cert'} cannot be read: No such file or directory; tls_key: {tmp_path}" in (
+        told
+    )
     alone = refused("--data", tmp_path / "a", "--port", "0", "--server-tls-key", "x", code=2)
     assert "server_tls_certificate and server_tls_key go together" in alone
     tls = ("--server-tls-key", tmp_path / "key", "--server-tls-certificate", tmp_path / "cert")
-    assert "cannot be used: No such file" in refused("--data", tmp_path / "a", "--port", "0", *tls)
+    told = refused("--data", tmp_path / "a", "--port", "0", *tls)
+    assert f" server_tls_certificate: {tmp_path / 'cert'} cannot be read: No such file" in told
+    assert f"invoice_font: {__file__} is no TrueType font" in refused(
+        "--data", tmp_path / "a", "--port", "0", "--invoice-font", __file__
+    )
+    assert "--keep-hours: write a number from" in refused("--data", tmp_path / "a", "--keep-hours", "-5", code=2)
     assert "--log-level: write one of" in refused(
         "--data", tmp_path / "a", "--port", "0", "--log-level", "loud", code=2
     )

@@ -46,7 +46,8 @@ def test_who_waits_for_a_room_is_told_why(innkeeper: Line, waits: str) -> None:
     late = innkeeper("rooms", "watch", "long", "--timeout", "0", code=1).stderr
     assert late == f"its server waits: {waits}\ninnkeeper: room long is still not destroyed after 0 s\n"
     late = innkeeper("rooms", "create", "--wait", "--timeout", "0", "--room-id", "late", code=1).stderr
-    assert late.startswith(f"its server waits: {waits}\ninnkeeper: room late is not open after 0 s. To go on")
+    assert late.startswith(f"its server waits: {waits}\ninnkeeper: room late is not open after 0 s: its server ")
+    assert " waits for a place on a host. To go on looking: innkeeper rooms watch late\n" in late
     told = json.loads(innkeeper("rooms", "watch", "long", "--timeout", "0", "--json", code=1).stderr)
     assert told["error"]["waits"] == waits
     long = innkeeper("rooms", "watch", "long", "--until", "active", "--timeout", "4", code=1).stderr

@@ -272,8 +272,11 @@ async def test_the_operator_is_told_of_months(inn: TestInn) -> None:
     assert (await house.get_account(org_id, month="2026-12")).apps == []
     with pytest.raises(NotFound):
         await house.get_account("org-none")
-    with pytest.raises(StatusError, match="month"):
+    with pytest.raises(StatusError, match="month: must be a month, written YYYY-MM, for example 2026-11"):
         await house.get_account(org_id, month="2027-13")
+    await game.cloud.apps_v2.delete_app()
+    account = await house.get_account(org_id)
+    assert {one.app_id: one.app_name for one in account.apps} == {game.app_id: "game-1", other.app_id: "game-2"}
 
 
 # -- pages ----------------------------------------------------------------------------------------------------------

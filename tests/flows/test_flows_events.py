@@ -14,7 +14,7 @@ from innkeeper.accounts.scopes import Grant
 from innkeeper.contract.house.events_v1 import Event
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.outbox import News, tell
-from innkeeper.sdk import Invalid, RateLimited, Unauthorized
+from innkeeper.sdk import Gone, Invalid, RateLimited, Unauthorized
 from innkeeper.sdk.events import Frames
 
 
@@ -137,6 +137,49 @@ async def test_who_comes_back_goes_on_where_they_were(inn: TestInn) -> None:
         with pytest.raises(Invalid, match="Last-Event-ID"):
             async with stream(inn, last_id=wrong):
                 pass
+
+
+async def test_who_is_ahead_of_the_house_is_told_so(inn: TestInn) -> None:
+    await numbers(inn)
+    await happens(inn, "room.opened r1", "room.ended r1")
+    assert await numbers(inn, after=2) == ([], 2, False)
+    with pytest.raises(Gone, match="there is no event 5000 on this Innkeeper, the last one is 2"):
+        await numbers(inn, after=5000)
+    for how in ({"after": 3}, {"last_id": "5000"}, {"last_id": "3", "after": 1}):
+        with pytest.raises(Gone, match="restored from an older backup"):
+            async with stream(inn, **how):  # type: ignore[arg-type]
+                pass
+    with pytest.raises(Gone, match="go on after 2, or without a number"):
+        async for _ in inn.client().house.follow_events(after=5000):
+            pass
+
+
+async def test_who_read_what_a_restored_house_has_forgotten_is_told_so(inn: TestInn) -> None:
+    """The numbers have come to where the reader was, so that they alone tell nothing."""
+    await numbers(inn)
+    await happens(inn, "room.opened r1", "room.opened r2", "room.opened r3")
+    [*_, last] = (await inn.client().house.events_v1.get_events()).events
+    seen = f"{last.number}:{last.id}"
+    events = inn.client().house.follow_events(after=2)
+    assert (await anext(events)).id == last.id
+    assert await numbers(inn, after=3, seen=seen) == ([], 3, False)
+    inn.inn.app.close()  # as a stop does: streams end
+    await inn.inn.db.write(_forget_last)
+    await inn.restart()
+    await happens(inn, "room.ended r1", "room.ended r2")
+    assert (await numbers(inn, after=3))[0] == [4]
+    for read in (numbers(inn, after=3, seen=seen), anext(inn.client().house.follow_events(after=3, seen=seen))):
+        with pytest.raises(Gone, match="event 3 is another one on this Innkeeper"):
+            await read
+    with pytest.raises(Gone, match="event 3 is another one"):
+        await asyncio.wait_for(anext(events), 20)
+    with pytest.raises(Invalid, match="seen: write the number and the id"):
+        await numbers(inn, after=3, seen="3")
+
+
+def _forget_last() -> Steps[None]:
+    """As if the database were that of before the last event."""
+    yield Statement("delete from events where number = 3")
 
 
 async def test_what_is_left_out_is_not_looked_at_again(inn: TestInn) -> None:

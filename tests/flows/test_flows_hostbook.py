@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.json import encode
 from msgspec.structs import asdict, replace
 
 from factories import TestInn
+from innkeeper.contract.hathora.deployments_v3 import ContainerPort
 from innkeeper.contract.hathora.fleets_v2 import AutoscalerConfig, CreateFleetV2, NodeShapeId
 from innkeeper.contract.hathora.processes_v3 import ProcessStatus
-from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus
+from innkeeper.contract.hathora.words import RoomReadyStatus, RoomStatus, TransportType
 from innkeeper.contract.house.hosts_v1 import HostRuns, HostSource, HostState, HostsV1, NewHost
 from innkeeper.contract.house.servers_v1 import Server, ServerState
 from innkeeper.engines.fake import Behaviour
 from innkeeper.engines.ports import PortTable
-from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.hosts import Host
+from innkeeper.hosting.queries import hosts as host_queries
 from innkeeper.hostspecs import HostSpec, read_spec
 from innkeeper.sdk import UNSET, BadRequest, Invalid, NotFound, StatusError, Unauthorized
 from manyhosts import alive, another, engine_of, no_port_is_lost, reason, spread, where
-from troubled import TroubledEngine
+from troubled import Cut, TroubledEngine
 
 NEW = NewHost(name="other", engine="ssh://me@203.0.113.9", ports="40000-40099", cpu=4, memory_mb=4096)
 
@@ -114,6 +117,22 @@ async def test_a_host_is_added_used_drained_and_removed(open_inn: TestInn) -> No
     assert again.state in (HostState.SILENT, HostState.UP)  # until the next pass has looked at it
 
 
+async def test_who_waits_for_ports_is_told_which(inn: TestInn) -> None:
+    inn.behave(never_ready=True)
+    more = ContainerPort(transport_type=TransportType.TCP, port=7778, name="ws")
+    game = await inn.game(ports=[more])
+    room = await game.room()
+    await inn.settle()
+    assert [one.waits for one in await servers_of(inn)] == [None]  # most have bound them soon
+    await inn.advance(1)
+    waits = "its program has not bound its ports: udp 30000 (default), tcp 30001 (ws)"
+    assert [one.waits for one in await servers_of(inn)] == [waits]
+    inn.engine.bind(room.process_id, 30_000)
+    await inn.advance(1)
+    waits = "its program has not bound its ports: tcp 30001 (ws); the others are bound"
+    assert [one.waits for one in await servers_of(inn)] == [waits]
+
+
 async def test_a_host_is_set_aside_for_a_fleet(open_inn: TestInn, caplog: pytest.LogCaptureFixture) -> None:
     inn = open_inn
     fleet = await inn.client().fleets_v2.create_fleet(
@@ -203,6 +222,53 @@ async def test_what_cannot_be_a_host_is_refused_with_what_to_write(
     assert [host.name for host in (await hosts_of(open_inn).get_hosts()).hosts] == ["fake"]
     await open_inn.restart()
     assert [host.name for host in (await hosts_of(open_inn).get_hosts()).hosts] == ["fake"]
+
+
+async def told_of_hosts(inn: TestInn) -> list[tuple[str, object]]:
+    """The news of hosts; who asks is listened for from then on."""
+    await inn.inn.notices.keeper.keep()
+    page = await inn.client().house.events_v1.get_events(after=0, kinds=["host.*"])
+    return [(event.type, event.data["host"]) for event in page.events]
+
+
+async def test_a_host_that_is_refused_is_not_told_of(open_inn: TestInn) -> None:
+    inn = open_inn
+    hosts = hosts_of(inn)
+    assert await told_of_hosts(inn) == []
+    for name in ("away", "away", "fake"):
+        with pytest.raises(StatusError):
+            await hosts.add_host(NewHost(name=name, engine="unix:///x"))
+    assert await told_of_hosts(inn) == []
+    await hosts.add_host(NEW)
+    assert await told_of_hosts(inn) == [("host.added", "other")]
+    await hosts.remove_host("other")
+    assert await told_of_hosts(inn) == [("host.added", "other"), ("host.removed", "other")]
+
+
+@pytest.mark.parametrize(("cut_at", "after"), [(1, False), (1, True), (2, False), (2, True)])
+async def test_taking_a_host_in_is_cut_off_anywhere(open_inn: TestInn, cut_at: int, after: bool) -> None:
+    inn = open_inn
+    assert await told_of_hosts(inn) == []
+    spec = read_spec({"name": "other", "engine": "ssh://x"})
+    inn.trouble.arm(cut_at, after=after)
+    with suppress(Cut):
+        await inn.inn.wings.host_book.add(spec, "me")
+    assert inn.trouble.was_cut
+    inn.trouble.arm(None)
+    await inn.restart()
+    there = [host.name for host in (await hosts_of(inn).get_hosts()).hosts if host.name != "fake"]
+    assert await told_of_hosts(inn) == [("host.added", name) for name in there]
+
+
+async def test_a_host_that_was_being_taken_in_at_a_crash_is_told_of_at_the_next_start(open_inn: TestInn) -> None:
+    inn = open_inn
+    assert await told_of_hosts(inn) == []
+    spec = read_spec({"name": "other", "engine": "ssh://x"})
+    assert await inn.inn.db.write(host_queries.intend, "other", encode(spec).decode())
+    for _ in range(2):
+        await inn.restart()
+        assert [host.name for host in (await hosts_of(inn).get_hosts()).hosts] == ["fake", "other"]
+        assert await told_of_hosts(inn) == [("host.added", "other")]
 
 
 async def test_the_machine_itself_cannot_be_removed_and_strangers_are_not_found(open_inn: TestInn) -> None:
@@ -353,10 +419,11 @@ async def test_health_and_metrics_tell_how_hosts_stand(open_inn: TestInn) -> Non
     await inn.settle()
     engine_of(inn, "other").cut_off = True
     await inn.advance(11)
-    figures = HouseFigures(inn.inn.db, inn.clock, inn.inn.keeper.hosts, inn.inn.keeper)
+    figures = inn.inn.figures
     well, told = await figures.health()
     assert well, "the house does its work, whatever a host does"
-    assert {name: host["state"] for name, host in told["hosts"].items()} == {"fake": "up", "other": "lost"}
+    assert told["hosts"] == {"up": 1, "draining": 0, "silent": 0, "lost": 1}
+    assert "other" not in str(told), "anybody may read it"
     [gauge] = [metric for metric in figures.collect() if metric.name == "innkeeper_hosts"]
     assert {sample.labels["state"]: sample.value for sample in gauge.samples} == {
         "up": 1, "draining": 0, "silent": 0, "lost": 1,

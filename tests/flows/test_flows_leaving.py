@@ -16,7 +16,6 @@ from innkeeper.contract.house.hosts_v1 import HostState, NewHost
 from innkeeper.engines.fake import FakeEngine
 from innkeeper.engines.fake_images import FakeImages
 from innkeeper.engines.ports import PortTable
-from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.hosts import Host
 from innkeeper.hostspecs import HostSpec
 from manyhosts import alive, engine_of, where
@@ -102,12 +101,12 @@ async def test_draining_and_resuming_are_changes_of_state_with_a_time(inn: TestI
 
 async def test_health_counts_no_servers_of_a_lost_host(inn: TestInn) -> None:
     _, _, engine = await a_room_there(inn)
-    figures = HouseFigures(inn.inn.db, inn.clock, inn.inn.keeper.hosts, inn.inn.keeper)
-    assert (await figures.health())[1]["hosts"]["fra"]["servers"] == 1
+    figures = inn.inn.figures
+    assert (await figures.health())[1]["servers"] == 1
     engine.cut_off = True
     await inn.advance(20)
     _, told = await figures.health()
-    assert (told["hosts"]["fra"]["state"], told["hosts"]["fra"]["servers"]) == ("lost", 0)
+    assert (told["hosts"]["lost"], told["servers"]) == (1, 0)
 
 
 async def test_images_are_taken_away_from_a_host_that_leaves(inn: TestInn) -> None:

@@ -119,8 +119,8 @@ async def test_a_deployment_of_a_deleted_build_is_told_still(inn: TestInn) -> No
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "said"),
     [
-        ("GET", "/deployments/v1/{app}/info/2", None, 404, "no release 2"),
-        ("GET", "/deployments/v2/{app}/info/0", None, 404, "no release 0"),
+        ("GET", "/deployments/v1/{app}/info/2", None, 404, "no deployment 2"),
+        ("GET", "/deployments/v2/{app}/info/0", None, 404, "no deployment 0"),
         ("GET", "/deployments/v2/{app}/info/none", None, 404, "deploymentId: must be a whole number"),
         ("GET", "/deployments/v1/{app}/info/99999999999999999999999", None, 404, ""),
         ("POST", "/deployments/v1/{app}/create/77", V1, 404, "no build 77"),

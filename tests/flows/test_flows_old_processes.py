@@ -126,6 +126,7 @@ async def test_lists_of_v1(inn: TestInn) -> None:
     assert await told(game, "/processes/v1/{app}/list/stopped") == []
 
     await game.cloud.processes_v3.stop_process(london.process_id)
+    await inn.settle()
     await inn.advance(1)
     inn.engine.end(first.process_id, EndedBy.EXIT, 3)
     await inn.settle()

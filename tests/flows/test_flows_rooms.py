@@ -117,6 +117,17 @@ async def test_rooms_of_another_app_or_organisation_do_not_exist(inn: TestInn) -
     assert (await game.info(room)).status == RoomStatus.SCHEDULING
 
 
+async def test_a_server_starts_for_a_room_that_stands(inn: TestInn) -> None:
+    game = await inn.game()  # one room for each server
+    over = await game.room(room_config="map=A")
+    await game.cloud.rooms_v2.destroy_room(over.room_id)
+    room = await game.room(room_config="map=B")
+    assert room.process_id == over.process_id, "its seat is free again"
+    await inn.settle()
+    env = inn.engine.launches[room.process_id].env
+    assert (env["HATHORA_INITIAL_ROOM_ID"], env["HATHORA_INITIAL_ROOM_CONFIG"]) == (room.room_id, "map=B")
+
+
 async def test_the_config_travels_with_the_room(inn: TestInn) -> None:
     game = await inn.game()
     room = await game.room(room_config='{"map":"dust"}')

@@ -13,6 +13,7 @@ from factories import TestInn
 from innkeeper.contract.house.webhooks_v1 import (
     Delivery,
     DeliveryState,
+    LineList,
     NewWebhook,
     Replay,
     WebhookChange,
@@ -247,6 +248,76 @@ async def test_a_secret_is_rotated_without_a_wrong_signature(inn: TestInn, hook:
     assert rotated.secret not in kept
 
 
+async def test_a_test_is_signed_as_what_really_happens_is(inn: TestInn, hook: Receiver) -> None:
+    """Also between a rotation and the hour in which the receiver is given the new secret."""
+    made = await added(inn, hook)
+    rotated = await hooks_of(inn).rotate_secret(made.webhook_id)
+    for hours, good in ((0, [made.secret, rotated.secret]), (25, [rotated.secret])):
+        inn.clock.advance(hours * 3600)
+        assert (await hooks_of(inn).test_webhook(made.webhook_id)).delivered
+        await happens(inn, "room.opened r1")
+        await passes(inn)
+        for got in hook.got[-2:]:
+            signatures = got.headers["webhook-signature"].split()
+            assert len(signatures) == len(good)
+            for secret in good:
+                verify_webhook(secret, got.headers, got.body, now=inn.clock.now() / SECOND)
+
+
+async def test_one_that_is_always_refused_is_seen_and_skipped(inn: TestInn, hook: Receiver) -> None:
+    made = await added(inn, hook)
+    hook.answer = lambda got: 422 if got.json["type"] == "room.opened" else 204
+    await happens(inn, "room.opened r1", "room.active r1", "room.ended r1", "server.running s1")
+    await passes(inn)
+    held = await hooks_of(inn).get_lines(made.webhook_id)
+    [line] = held.lines
+    assert (line.first.type, line.first.attempts, line.first.last_status, line.behind) == ("room.opened", 1, 422, 2)
+    assert held.waiting == 3
+    [_, ended, active, opened] = await deliveries(inn, made.webhook_id)
+    assert (ended.waits_for, active.waits_for, opened.waits_for) == (opened.delivery_id, opened.delivery_id, None)
+    skipped = await hooks_of(inn).skip_delivery(made.webhook_id, opened.delivery_id)
+    assert (skipped.state, skipped.next_at, skipped.ended_at is not None) == (DeliveryState.GIVEN_UP, None, True)
+    assert str(skipped.last_error).startswith("skipped by ")
+    assert str(skipped.last_error).endswith("; before: the receiver answered 422, and nothing else")
+    await passes(inn)
+    assert told(hook, "r1") == ["room.opened", "room.active", "room.ended"]
+    assert await hooks_of(inn).get_lines(made.webhook_id) == LineList(lines=[], waiting=0)
+    for ended_id, says in ((opened.delivery_id, "given up already"), (active.delivery_id, "was delivered already")):
+        with pytest.raises(Invalid, match=says):
+            await hooks_of(inn).skip_delivery(made.webhook_id, ended_id)
+    with pytest.raises(NotFound, match="there is no delivery dlv-none"):
+        await hooks_of(inn).skip_delivery(made.webhook_id, "dlv-none")
+    hook.answer = 204
+    await hooks_of(inn).redeliver(made.webhook_id, opened.delivery_id)
+    await passes(inn)
+    assert told(hook, "r1")[-1] == "room.opened"
+
+
+async def test_one_in_the_middle_is_skipped_and_one_under_way(inn: TestInn, hook: Receiver) -> None:
+    made = await added(inn, hook)
+    gate, asked = asyncio.Event(), asyncio.Event()
+
+    async def hold(got: Got) -> None:
+        asked.set()
+        await gate.wait()
+
+    hook.hold = hold
+    await happens(inn, "room.opened r1", "room.active r1", "room.ended r1")
+    keeper = inn.inn.notices.keeper
+    await keeper.keep()
+    await asyncio.wait_for(asked.wait(), 5)
+    [_, active, opened] = await deliveries(inn, made.webhook_id)
+    for one in (active, opened):
+        await hooks_of(inn).skip_delivery(made.webhook_id, one.delivery_id)
+    await keeper.keep()
+    assert told(hook, "r1") == ["room.opened"]  # one after the other, though it was skipped
+    gate.set()
+    await passes(inn)
+    assert told(hook, "r1") == ["room.opened", "room.ended"]
+    states = [one.state for one in await deliveries(inn, made.webhook_id)]
+    assert states == [DeliveryState.DELIVERED, DeliveryState.GIVEN_UP, DeliveryState.GIVEN_UP]
+
+
 def _everything_kept() -> Steps[str]:
     rows = yield Statement("select secret_sealed, old_secret_sealed, url, note, kinds from webhooks")
     return repr([tuple(row) for row in rows])
@@ -298,6 +369,10 @@ async def test_replays_from_a_number_or_a_time(inn: TestInn, hook: Receiver) -> 
     for wrong in (Replay(), Replay(after=1, since=moment(late))):
         with pytest.raises(Invalid, match="say from where"):
             await replay(made.webhook_id, wrong)
+    with pytest.raises(Invalid, match="one of the two alone"):
+        await replay(made.webhook_id, Replay(after=1, since=moment(late)))
+    with pytest.raises(Invalid, match="there is no event 5 on this Innkeeper, the last one is 4"):
+        await replay(made.webhook_id, Replay(after=5))
 
 
 async def test_a_long_replay_goes_on_where_it_came_to(small_inn: TestInn, hook: Receiver) -> None:
@@ -415,8 +490,9 @@ async def test_a_test_tells_what_came_back(inn: TestInn, hook: Receiver) -> None
         (NewWebhook(url="https://example.org/", kinds=["room.close"]), "did you mean room.closed|did you mean room"),
         (NewWebhook(url="https://example.org/", note="x" * 201), "at most 200 characters"),
         (NewWebhook(url="http://127.1/"), "127.1 is no address"),
+        (NewWebhook(url="https://example.org/", kinds=[]), "kinds: the list is empty"),
     ],
-    ids=["scheme", "user", "kind", "note", "short"],
+    ids=["scheme", "user", "kind", "note", "short", "none"],
 )
 async def test_what_is_refused(small_inn: TestInn, new: NewWebhook, says: str) -> None:
     with pytest.raises(Invalid, match=says):
@@ -450,6 +526,8 @@ async def test_organisations_know_nothing_of_each_other(inn: TestInn, hook: Rece
         theirs.delete_webhook(made.webhook_id),
         theirs.test_webhook(made.webhook_id),
         theirs.get_deliveries(made.webhook_id),
+        theirs.get_lines(made.webhook_id),
+        theirs.skip_delivery(made.webhook_id, one.delivery_id),
         theirs.redeliver(made.webhook_id, one.delivery_id),
         theirs.replay_events(made.webhook_id, Replay(after=0)),
     ):
@@ -507,6 +585,8 @@ async def test_who_may(inn: TestInn, hook: Receiver) -> None:
     ):  # fmt: skip
         with pytest.raises(Unauthorized):
             await getattr(hooks_of(inn, token), call)(made.webhook_id)
+    with pytest.raises(Unauthorized, match=r"an admin of the organisation that runs the house.*no scope opens it"):
+        await inn.client(reader).house.orgs_v1.get_orgs()
     with pytest.raises(Unauthorized, match="processes:read"):
         await inn.client(reader).house.events_v1.get_events()
     assert (await inn.client(nobody).house.events_v1.get_events()).events == []
@@ -517,7 +597,11 @@ async def test_figures(small_inn: TestInn, hook: Receiver) -> None:
     hook.answer = lambda got: 500 if got.json["data"]["of"] == "bad" else 200
     await happens(small_inn, "room.opened good", "room.opened bad")
     await passes(small_inn)
+    await small_inn.client().house.orgs_v1.get_orgs()
+    await small_inn.client().organizations_v1.get_orgs()
     text = await _metrics(small_inn)
+    for api in ("hathora", "house"):  # each has its own of this name
+        assert f'innkeeper_requests_total{{api="{api}",operation="GetOrgs",status="200"}} 1.0' in text
     assert "innkeeper_deliveries_pending 1.0" in text
     assert 'innkeeper_delivery_attempts_total{outcome="delivered"} 1.0' in text
     assert 'innkeeper_delivery_attempts_total{outcome="failed"} 1.0' in text

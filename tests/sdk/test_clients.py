@@ -218,7 +218,19 @@ def test_pages_follow_a_token(default_flavour: Flavour) -> None:
         ]  # fmt: skip
 
 
-def test_pages_follow_the_last_of_a_full_list(default_flavour: Flavour) -> None:
+@pytest.mark.parametrize(
+    ("there", "full", "asked"),
+    [
+        (14, 10, ["", "before=4.5"]),
+        (20, 10, ["", "before=10.5", "before=0.5"]),  # the last page was full: who asks on gets an empty one
+        (45, 20, ["", "before=25.5", "before=5.5"]),  # a server whose pages are longer, as those with ties are
+        (9, 10, [""]),
+        (0, 10, [""]),
+    ],
+)
+def test_pages_follow_the_last_of_a_full_list(
+    default_flavour: Flavour, there: int, full: int, asked: list[str]
+) -> None:
     def process(number: int) -> dict[str, Any]:
         times = dict.fromkeys(("scheduledAt", "bootedAt", "startedAt", "stoppingAt", "terminatedAt"))
         return {
@@ -229,13 +241,13 @@ def test_pages_follow_the_last_of_a_full_list(default_flavour: Flavour) -> None:
 
     def answer(seen: Seen) -> Reply:
         before = float(seen.target.partition("before=")[2] or 99)
-        return Reply(200, [process(n) for n in reversed(range(14)) if n + 0.5 < before][:10])
+        return Reply(200, [process(n) for n in reversed(range(there)) if n + 0.5 < before][:full])
 
     with Server(answer) as server:
         client = default_flavour.client(server.url)
         pages = default_flavour.listed(client.processes_v3.get_latest_processes.pages())
-        assert [process.process_id for page in pages for process in page] == [f"p-{n}" for n in reversed(range(14))]
-        assert [seen.target.partition("?")[2] for seen in server.seen] == ["", "before=4.5"]
+        assert [process.process_id for page in pages for process in page] == [f"p-{n}" for n in reversed(range(there))]
+        assert [seen.target.partition("?")[2] for seen in server.seen] == asked
 
 
 def test_pages_end_where_a_server_goes_in_a_circle(default_flavour: Flavour) -> None:

@@ -16,7 +16,7 @@ from innkeeper.kit.clock import SECOND
 from innkeeper.kit.ids import Chance
 from innkeeper.notices.model import Event as Told
 from innkeeper.notices.signing import make_secret, signed_headers
-from innkeeper.sdk import AnswerUnreadable, Invalid, Unauthorized, WebhookRejected, verify_webhook
+from innkeeper.sdk import AnswerUnreadable, Gone, Invalid, Unauthorized, WebhookRejected, verify_webhook
 from innkeeper.sdk.events import Frames, afollow, follow
 from innkeeper.sdk.streams import Lines
 
@@ -92,6 +92,18 @@ def test_what_time_does_not_mend_is_raised(flavour: Flavour, reply: Reply, error
         taken(flavour, flavour.client(server.url).house.follow_events(), 1)
 
 
+def test_the_last_event_is_shown_when_it_goes_on(flavour: Flavour) -> None:
+    gone = Reply(410, {"message": "seen: event 6 is another one on this Innkeeper"})
+    parts = [Reply(200, block(5) + block(6) + b"id: 9\n\n", SSE), gone]
+    with Server(parts) as server:
+        events = flavour.client(server.url).house.follow_events(after=4, seen="4:evt-4")
+        with pytest.raises(Gone, match="another one on this Innkeeper"):
+            taken(flavour, events, 3)
+        first, second = (seen.target.partition("?")[2] for seen in server.seen)
+    assert first == "after=4&seen=4%3Aevt-4"
+    assert second == "after=9&seen=6%3Aevt-6"
+
+
 def test_a_connection_that_is_dead_is_left(default_flavour: Flavour) -> None:
     flavour = default_flavour
     feed: queue.Queue[bytes | None] = queue.Queue()
@@ -99,7 +111,7 @@ def test_a_connection_that_is_dead_is_left(default_flavour: Flavour) -> None:
     with Server([Reply(200, feed=feed, headers=SSE), Reply(200, block(6), SSE)]) as server:
         client = flavour.client(server.url, real_time=True)
         caller = client.house._caller
-        events: Any = (afollow if flavour.is_async else follow)(caller, None, None, None, 0.3)
+        events: Any = (afollow if flavour.is_async else follow)(caller, None, None, None, None, 0.3)
         assert taken(flavour, events, 2) == [5, 6]
         feed.put(None)
 

@@ -138,7 +138,7 @@ def test_hosts_of_the_settings_file(tmp_path: Path) -> None:
         ("hosts = 3", "hosts are tables of the settings file: [[hosts]], and below it name and engine"),
         ('container_engine = "docker"', "write auto, none, or where it answers: unix:///PATH, not 'docker'"),
         ('programs = "perhaps"', "write true or false, not 'perhaps'"),
-        ("lost_seconds = 0", "write at least 1: an engine may be busy for a moment, not 0"),
+        ("lost_seconds = 0", "write a number from 1 to 86400, not 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_the_file_is_told_with_the_file(text: str, told: str, tmp_path: Path) -> None:

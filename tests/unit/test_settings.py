@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
+from innkeeper.ranges import RANGES
 from innkeeper.settings import Settings, WrongSetting, is_url, load_settings, strange_variables
 
 RANGE = "a range from 1 to 65535, the lower port first, such as 20000-29999"
 DATABASES = "sqlite:///PATH or postgresql://USER@HOST/NAME"
 
+
+def kinds(annotated: Any) -> tuple[Any, ...]:
+    """The types that a setting can have."""
+    return get_args(annotated) or (annotated,)
+
+
 WRONG: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"INNKEEPER_PORT": "abc"}, "INNKEEPER_PORT: write a whole number, not 'abc'"),
-    ({"port": 70000}, {}, "--port: write a port from 1 to 65535, or 0 for a free one, not 70000"),
+    ({"port": 70000}, {}, "--port: write a port, or 0 for a free one, from 0 to 65535, not 70000"),
     ({}, {"INNKEEPER_HOST_CPU": "two"}, "INNKEEPER_HOST_CPU: write a number, not 'two'"),
     ({"ports": "27000-26000"}, {}, f"--ports: write {RANGE}, not '27000-26000'"),
     ({"ports": "1-70000"}, {}, f"--ports: write {RANGE}, not '1-70000'"),
     ({}, {"INNKEEPER_RUN_AS": "joe"}, "INNKEEPER_RUN_AS: write numbers such as 1000:1000, not 'joe'"),
     ({"public_url": "foo"}, {}, "--public-url: write the whole URL, such as https://inn.example.org, not 'foo'"),
+    ({"run_as": "0:9999999999"}, {}, "--run-as: write numbers such as 1000:1000, not '0:9999999999'"),
+    ({"google_keys_url": "certs"}, {}, "--google-keys-url: write the whole URL, not 'certs'"),
+    ({"keep_hours": -5.0}, {}, "--keep-hours: write a number from 0.01 to 100000, not -5.0"),
     ({"log_level": "loud"}, {}, "--log-level: write one of debug, info, warning, error, not 'loud'"),
     # It may have a password in it, so it is not shown.
     ({}, {"INNKEEPER_DATABASE": "mysql://me:secret@x"}, f"INNKEEPER_DATABASE: write {DATABASES}"),
@@ -36,6 +48,40 @@ def test_a_wrong_value_is_told_with_where_it_came_from(
     with pytest.raises(WrongSetting) as caught:
         load_settings(given, environ)
     assert str(caught.value) == told
+
+
+NUMBERS = [field for field in msgspec.structs.fields(Settings) if {float, int, Decimal} & set(kinds(field.type))]
+
+
+def test_every_number_has_a_range_and_nothing_else_has() -> None:
+    assert [field.name for field in NUMBERS] == list(RANGES)
+    assert len(NUMBERS) > 20
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.name)
+def test_a_number_outside_its_range_is_refused_from_everywhere(field: Any, tmp_path: Path) -> None:
+    name, span = field.name, RANGES[field.name]
+    variable = f"INNKEEPER_{name.upper()}"
+    beyond = [span.least - 0.0005, span.least - 1, span.most + 1, -1, 10**12, 1e300]
+    for value in ["inf", "-inf", "nan", "sNaN", "-0x1", "1" * 400, *map(str, beyond)]:
+        with pytest.raises(WrongSetting, match=f"^{variable}: write "):
+            load_settings({}, {variable: value})
+    for wrong in (-1, 10**12, float("inf"), float("nan")):
+        with pytest.raises(WrongSetting, match=r"^--.*: write "):
+            load_settings({name: wrong}, {})
+    for line in ("inf", "nan", "-1", "1e300", '"inf"'):
+        (tmp_path / "innkeeper.toml").write_text(f"{name} = {line}\n")
+        with pytest.raises(WrongSetting, match=rf"^{name} in .*innkeeper\.toml: write "):
+            load_settings({"data": str(tmp_path)}, {})
+    for good in (span.least, span.most):
+        text = f"{good:.0f}" if float(good).is_integer() else str(good)
+        assert float(getattr(load_settings({}, {variable: text}), name)) == good
+    assert field.default is None or span.has(field.default)
+
+
+def test_no_sum_of_times_leaves_64_bits() -> None:
+    """Times are microseconds since the epoch; the house adds a setting, in hours at most, to the present."""
+    assert (4_000_000_000 + max(span.most for name, span in RANGES.items() if "hours" in name) * 3600) * 1e6 < 2**63
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,13 @@ class Audit:
         """A line about what happens now, to be written by the steps that make it happen."""
         return Entry(self._chance.uuid(), self._clock.now(), org_id, who, verb, subject, detail)
 
-    async def begin(self, caller: Caller, verb: str, subject: str, client: str) -> str:
-        """Write that a caller asks for a change, before it is made; the line's id. ``client`` is their address."""
+    async def begin(self, caller: Caller, verb: str, subject: str, client: str, detail: str = "") -> str:
+        """Write that a caller asks for a change, before it is made; the line's id. ``client`` is their address, and
+        ``detail`` what they ask for, without any secret.
+        """
         new = Entry(
-            self._chance.uuid(), self._clock.now(), caller.org_id, caller.by, verb, subject, "", None, caller.token_id,
-            client,
+            self._chance.uuid(), self._clock.now(), caller.org_id, caller.by, verb, subject, detail, None,
+            caller.token_id, client,
         )  # fmt: skip
         await self._db.write(queries.add_entry, new)
         return new.id

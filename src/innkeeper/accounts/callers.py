@@ -42,12 +42,13 @@ class Callers:
         """The same caller, asking about this organisation.
 
         Their token's own organisation is theirs as it is. In another one they may do what both the token allows and
-        their membership does: ask ``may`` of the answer. Raises ``Unauthorized`` where they do not belong to it, with
+        their membership does: ask ``may`` of the answer; with a token that somebody else has made for them, nothing.
+        Raises ``Unauthorized`` where they do not belong to it, with
         one text whether it exists or not.
         """
         if org_id == caller.org_id:
             return caller
-        member = await self._db.read(queries.member, org_id, caller.by)
+        member = await self._db.read(queries.member, org_id, caller.by) if caller.vouched_by is None else None
         if member is None:
             raise Unauthorized(f"orgId: this token does not belong to an organisation {org_id!r}")
         return replace(caller, org_id=org_id, grant=caller.grant.meet(member.grant))
@@ -62,7 +63,7 @@ class Callers:
         token = await self._db.read(queries.token_of_hash, secret_hash)
         if token is None or not token.active:
             raise _unknown()
-        caller = Caller(token.org_id, token.id, token.created_by, token.grant)
+        caller = Caller(token.org_id, token.id, token.created_by, token.grant, token.vouched_by)
         # A revocation that came between the look and now may have been of this very token.
         if forgotten == self._forgotten:
             self._known.keep(secret_hash, caller, self._clock.now() + BELIEVED)

@@ -68,22 +68,37 @@ class Invites:
         """Invitations to an organisation that wait for an answer, the newest first."""
         return await self._db.read(queries.invites_of_org, org_id)
 
-    async def of_user(self, email: str) -> Sequence[Invite]:
-        """Invitations that wait for this person's answer, the newest first."""
-        return await self._db.read(queries.invites_of_user, email)
+    async def of_user(self, caller: Caller) -> Sequence[Invite]:
+        """Invitations that wait for the caller's answer, the newest first. Raises as :meth:`accept`."""
+        _check_own(caller)
+        return await self._db.read(queries.invites_of_user, caller.by)
 
     async def accept(self, caller: Caller, org_id: str) -> None:
-        """The caller joins the organisation that invited them. Raises ``NotFound`` where no invitation waits."""
+        """The caller joins the organisation that invited them.
+
+        Raises ``NotFound`` where no invitation waits, ``Unauthorized`` for a token that somebody else made for them.
+        """
+        _check_own(caller)
         entry = self._audit.entry(org_id, caller.by, "invite.accept", caller.by)
         await self._db.write(_accept, org_id, caller.by, entry)
 
     async def reject(self, caller: Caller, org_id: str) -> None:
-        """The caller will not join. Raises ``NotFound`` where no invitation waits."""
+        """The caller will not join. Raises as :meth:`accept`."""
+        _check_own(caller)
         entry = self._audit.entry(org_id, caller.by, "invite.reject", caller.by)
         await self._db.write(_end, org_id, caller.by, entry)
 
     def _entry(self, caller: Caller, verb: str, email: str, detail: str = "") -> Entry:
         return self._audit.entry(caller.org_id, caller.by, verb, email, detail)
+
+
+def _check_own(caller: Caller) -> None:
+    """Answering for a person takes a token of theirs: who made one for them, and may have kept it, is not them."""
+    if caller.vouched_by is not None:
+        raise Unauthorized(
+            f"this token was made for {caller.by} by {caller.vouched_by}, and speaks for them in its own organisation"
+            " alone; an admin of the one that invites can make them a token there"
+        )
 
 
 def _invite(caller: Caller, new: Invite, entry: Entry) -> Steps[None]:

@@ -65,6 +65,9 @@ class Token:
     created_by: str  #: e-mail; the token acts as this person
     created_at: int
     revoked_at: int | None
+    #: who made it for that person; None where they did themselves. Such a token reaches its own organisation alone:
+    #: nobody's word for who somebody is counts in an organisation of others.
+    vouched_by: str | None = None
 
     @property
     def active(self) -> bool:
@@ -88,6 +91,7 @@ class Caller:
     token_id: str
     by: str  #: e-mail of the person the token acts as
     grant: Grant
+    vouched_by: str | None = None  #: as for :class:`Token`
 
     def may(self, scope: str) -> bool:
         """Whether the request may do what needs this scope."""

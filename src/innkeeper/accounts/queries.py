@@ -12,7 +12,7 @@ from .scopes import Grant
 
 _LIMITS = "memory_mb, connections, log_hours, cloud_baseline, server_hours, cpus, cpu_hours_a_month"
 _ORG_COLUMNS = f"o.id, o.name, o.created_at, {', '.join('o.' + column for column in _LIMITS.split(', '))}"
-_TOKEN_COLUMNS = "id, org_id, name, last_four, grants, created_by, created_at, revoked_at"  # noqa: S105 - names
+_TOKEN_COLUMNS = "id, org_id, name, last_four, grants, created_by, created_at, revoked_at, vouched_by"  # noqa: S105
 _INVITE_COLUMNS = "org_id, email, grants, invited_by, created_at"
 _MEMBER_COLUMNS = "org_id, email, grants, invited_by, invited_at, joined_at"
 
@@ -39,7 +39,7 @@ def _org(row: Row) -> Org:
 
 
 def _token(row: Row) -> Token:
-    return Token(row[0], row[1], row[2], row[3], Grant.stored(row[4]), row[5], row[6], row[7])
+    return Token(row[0], row[1], row[2], row[3], Grant.stored(row[4]), row[5], row[6], row[7], row[8])
 
 
 def _invite(row: Row) -> Invite:
@@ -54,13 +54,13 @@ def _member(row: Row) -> Member:
 
 
 def founded() -> Steps[str | None]:
-    """The id of the organisation that the first start made, or None."""
+    """The id of the organisation that runs the house, or None: that of the first start, or of an import before it."""
     rows = yield Statement("select org_id from founding")
     return rows[0][0] if rows else None
 
 
 def mark_founded(org_id: str) -> Steps[None]:
-    """This organisation is the first one. ``Duplicate`` where there is one already."""
+    """This organisation runs the house. ``Duplicate`` where one does already."""
     yield Statement("insert into founding (one, org_id) values (1, $1)", (org_id,))
 
 
@@ -92,6 +92,11 @@ def add_org(new: Org) -> Steps[None]:
             limits.cloud_baseline, limits.server_hours, limits.cpus, limits.cpu_hours_a_month,
         ),
     )  # fmt: skip
+
+
+def rename_org(org_id: str, name: str) -> Steps[bool]:
+    """Call an organisation by another name. False where there is none."""
+    return bool((yield Statement("update orgs set name = $2 where id = $1 returning id", (org_id, name))))
 
 
 def set_limits(org_id: str, limits: Limits) -> Steps[bool]:
@@ -184,10 +189,11 @@ def invites_of_user(email: str) -> Steps[Sequence[Invite]]:
 def add_token(new: Token, secret_hash: str) -> Steps[None]:
     """Add a token. ``Duplicate`` where an active one of the organisation has its name."""
     yield Statement(
-        "insert into org_tokens (id, org_id, name, secret_hash, last_four, grants, created_by, created_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into org_tokens (id, org_id, name, secret_hash, last_four, grants, created_by, created_at, "
+        "vouched_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         (
             new.id, new.org_id, new.name, secret_hash, new.last_four, new.grant.text, new.created_by, new.created_at,
+            new.vouched_by,
         ),
     )  # fmt: skip
 

@@ -28,17 +28,42 @@ def make_secret(chance: Chance) -> str:
 
 
 def make_token(
-    plain: str, org_id: str, name: str, grant: Grant, created_by: str, clock: Clock, chance: Chance
+    plain: str,
+    org_id: str,
+    name: str,
+    grant: Grant,
+    created_by: str,
+    clock: Clock,
+    chance: Chance,
+    *,
+    vouched_by: str | None = None,
 ) -> NewToken:
     """A token with this secret, not stored yet."""
     token_id = f"org-token-{chance.uuid()}"
-    return NewToken(Token(token_id, org_id, name, plain[-4:], grant, created_by, clock.now(), None), plain)
+    token = Token(token_id, org_id, name, plain[-4:], grant, created_by, clock.now(), None, vouched_by)
+    return NewToken(token, plain)
 
 
 def store_token(new: NewToken, entry: Entry) -> Steps[None]:
     """Steps that add the token and the line that says so."""
     yield from queries.add_token(new.token, digest(new.plain))
     yield from queries.add_entry(entry)
+
+
+def check_name(name: str) -> None:
+    """Raises ``Invalid`` for what no token can be called."""
+    if not 1 <= len(name) <= MOST_NAME_CHARACTERS or not name.strip():
+        raise Invalid(f"name: must have from 1 to {MOST_NAME_CHARACTERS} characters")
+
+
+def name_taken(name: str) -> Taken:
+    """The refusal of a name that an active token of the organisation has."""
+    return Taken(f"name: there is a token {name!r} already; revoke it or choose another name")
+
+
+def vouched_by(caller: Caller, email: str) -> str | None:
+    """Who answers for it that a token for this person is theirs: nobody needs to where they make it themselves."""
+    return None if email == caller.by and caller.vouched_by is None else caller.by
 
 
 def may_not_grant() -> Unauthorized:
@@ -59,17 +84,19 @@ class Tokens:
         Raises ``Invalid`` for a name that is empty or too long, ``Taken`` for one that an active token has,
         ``Unauthorized`` for a grant that is more than the caller holds.
         """
-        if not 1 <= len(name) <= MOST_NAME_CHARACTERS or not name.strip():
-            raise Invalid(f"name: must have from 1 to {MOST_NAME_CHARACTERS} characters")
+        check_name(name)
         grant = ADMIN if grant is None else grant
         if not caller.grant.covers(grant):
             raise may_not_grant()
-        new = make_token(make_secret(self._chance), caller.org_id, name, grant, caller.by, self._clock, self._chance)
+        new = make_token(
+            make_secret(self._chance), caller.org_id, name, grant, caller.by, self._clock, self._chance,
+            vouched_by=caller.vouched_by,
+        )  # fmt: skip
         entry = self._audit.entry(caller.org_id, caller.by, "token.create", new.token.id, f"{name}: {grant.text}")
         try:
             await self._db.write(store_token, new, entry)
         except Duplicate:
-            raise Taken(f"name: there is a token {name!r} already; revoke it or choose another name") from None
+            raise name_taken(name) from None
         return new
 
     async def list(self, org_id: str) -> Sequence[Token]:

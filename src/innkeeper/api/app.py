@@ -17,7 +17,7 @@ from innkeeper.contract.operation import Api
 from innkeeper.kit.errors import HouseError, TimedOut, TooLarge
 from innkeeper.kit.waiting import within
 
-from .faults import fault_body, retry_after, status_for
+from .faults import fault_body, retry_after, said_in, status_for
 from .pages import Pages
 from .router import Router
 from .serve import Endpoint, handler_of
@@ -105,7 +105,8 @@ class App:
         except ClientGone:
             status = 499
         finally:
-            self._tally.add(endpoint.operation.id, status, time.perf_counter() - begun)
+            operation = endpoint.operation
+            self._tally.add(operation.api.name, operation.id, status, time.perf_counter() - begun)
 
     async def _answer(self, endpoint: Endpoint, values: list[str], scope: Scope, receive: Receive, send: Send) -> int:
         operation = endpoint.operation
@@ -137,7 +138,7 @@ class App:
                 common.append(_JSON)
         except HouseError as error:
             status = status_for(error, operation.errors)
-            whole = fault_body(str(error))
+            whole = fault_body(said_in(operation.api.name, str(error)))
             common.append(_JSON)
             wait = retry_after(error)
             if wait is not None:

@@ -7,7 +7,8 @@ first, and the first one that the operation declares is used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -42,6 +43,18 @@ ROWS: list[tuple[type[HouseError], tuple[int, ...]]] = [
     (NotSetUp, (500,)),
     (Unavailable, (503,)),
 ]
+
+
+#: What a house's word is called in an API, where its users know it by another. By the name of the API.
+WORDS: Mapping[str, Mapping[str, str]] = {"hathora": {"release": "deployment", "releases": "deployments"}}
+
+
+def said_in(api: str, text: str) -> str:
+    """A refusal of the house in the words of an API. Names that hold such a word (``release-7``) stay as they are."""
+    words = WORDS.get(api)
+    if words is None:
+        return text
+    return re.sub(rf"(?<![\w-])({'|'.join(words)})(?![\w-])", lambda found: words[found[1]], text)
 
 
 def status_for(error: HouseError, declared: Sequence[int]) -> int:

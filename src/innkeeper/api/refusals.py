@@ -25,6 +25,8 @@ _KINDS = {
 #: What stands in the character classes of the contract's patterns, the widest first.
 _CLASSES = [("a-zA-Z", "letters"), ("a-z", "small letters"), ("0-9", "digits")]
 _PATTERN = re.compile(r"\^(?:\[(?P<first>[^]]+)\])?\[(?P<rest>[^]]+)\][*+]\$")
+#: Patterns that no class of characters tells, in words.
+_MEANT = {"^[0-9]{4}-(0[1-9]|1[0-2])$": "be a month, written YYYY-MM, for example 2026-11"}
 _STEP = re.compile(r"\.([^.[\]]+)|\[[^]]*\]")
 #: More choices than that are not listed.
 _MOST_CHOICES = 30
@@ -71,7 +73,7 @@ def _kinds(names: str) -> str:
 def _described(pattern: str) -> str:
     found = _PATTERN.fullmatch(pattern)
     if found is None:
-        return f"match {pattern}"
+        return _MEANT.get(pattern, f"match {pattern}")
     first = f", and begin with {_characters(found['first'], 'or')}" if found["first"] else ""
     return f"hold nothing but {_characters(found['rest'], 'and')}{first}"
 

@@ -14,6 +14,7 @@ import msgspec
 
 from innkeeper.contract.operation import Declared, Operation, StreamOperation
 from innkeeper.contract.plan import Parameter
+from innkeeper.contract.records import details_of, subject_of, without_logins
 from innkeeper.contract.words import strictly
 from innkeeper.kit.errors import HouseError, Invalid, Unauthorized, Unreadable
 
@@ -165,36 +166,28 @@ class Endpoint:
         """The handler's answer. What changes something is in the audit log before it is done, and what came of it."""
         if self._verb is None:
             return await self.handler(visit, **arguments)
-        audit, subject = visit.wings.audit, "/".join(path_values)
-        line = await audit.begin(visit.caller, self._verb, subject, visit.client_ip)
+        audit, subject = visit.wings.audit, subject_of(self.operation, path_values)
+        detail = details_of(self.operation, arguments)
+        line = await audit.begin(visit.caller, self._verb, subject, visit.client_ip, detail)
         try:
             answer = await self.handler(visit, **arguments)
         except Exception as error:
-            await audit.end(line, subject, str(error) if isinstance(error, HouseError) else "something broke inside")
+            why = without_logins(str(error), 500) if isinstance(error, HouseError) else "something broke inside"
+            await audit.end(line, subject, why)
             raise
-        await audit.end(line, _made(answer) or subject)
+        await audit.end(line, subject_of(self.operation, path_values, answer))
         return answer
 
     def _check_scope(self, caller: Caller) -> None:
-        scope = self.operation.scope
+        scope, whose = self.operation.scope, self.operation.whose
         if scope is not None and not caller.may(scope):
+            if whose is not None:
+                raise Unauthorized(f"this takes a token of {whose}, and one that may do everything: no scope opens it")
             raise Unauthorized(f"this token lacks the scope {scope}")
 
     def encode(self, answer: Any) -> bytes:
         """The body of a whole answer: nothing for 204, else JSON."""
         return b"" if self.operation.status == 204 else _encode(answer)
-
-
-#: Fields that name what a change has made, the most telling first.
-_IDS = (
-    "process_id", "deployment_id", "build_id", "fleet_id", "webhook_id", "app_id", "name", "org_id",
-)  # fmt: skip
-
-
-def _made(answer: Any) -> str | None:
-    """The id of what an answer tells, if it has one."""
-    found = next((getattr(answer, field) for field in _IDS if hasattr(answer, field)), None)
-    return None if found is None else str(found)
 
 
 def bearer(headers: Mapping[bytes, bytes]) -> str:

@@ -17,39 +17,45 @@ BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 
 
 class Tally:
-    """Requests by operation and status, and how long they took. A prometheus-client collector."""
+    """Requests by API, operation and status, and how long they took. A prometheus-client collector.
+
+    Two APIs may each have an operation of the same id, so an id alone is none.
+    """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, int], int] = {}
-        self._times: dict[str, list[int]] = {}
-        self._sums: dict[str, float] = {}
+        self._counts: dict[tuple[str, str, int], int] = {}
+        self._times: dict[tuple[str, str], list[int]] = {}
+        self._sums: dict[tuple[str, str], float] = {}
 
-    def add(self, operation: str, status: int, seconds: float) -> None:
+    def add(self, api: str, operation: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        key = (operation, status)
+        key = (api, operation, status)
         self._counts[key] = self._counts.get(key, 0) + 1
-        buckets = self._times.get(operation)
+        asked = (api, operation)
+        buckets = self._times.get(asked)
         if buckets is None:
-            buckets = self._times[operation] = [0] * (len(BOUNDS) + 1)
-            self._sums[operation] = 0.0
+            buckets = self._times[asked] = [0] * (len(BOUNDS) + 1)
+            self._sums[asked] = 0.0
         buckets[bisect_left(BOUNDS, seconds)] += 1
-        self._sums[operation] += seconds
+        self._sums[asked] += seconds
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus reads."""
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-        requests: Any = CounterMetricFamily("innkeeper_requests", "Requests answered.", labels=["operation", "status"])
-        for (operation, status), count in sorted(self._counts.items()):
-            requests.add_metric([operation, str(status)], count)
+        requests: Any = CounterMetricFamily(
+            "innkeeper_requests", "Requests answered.", labels=["api", "operation", "status"]
+        )
+        for (api, operation, status), count in sorted(self._counts.items()):
+            requests.add_metric([api, operation, str(status)], count)
         yield requests
         seconds: Any = HistogramMetricFamily(
-            "innkeeper_request_seconds", "Time from a request's head to its answer.", labels=["operation"]
+            "innkeeper_request_seconds", "Time from a request's head to its answer.", labels=["api", "operation"]
         )
-        for operation, buckets in sorted(self._times.items()):
+        for asked, buckets in sorted(self._times.items()):
             total, rows = 0, []
             for bound, count in zip((*map(str, BOUNDS), "+Inf"), buckets, strict=True):
                 total += count
                 rows.append((bound, total))
-            seconds.add_metric([operation], rows, self._sums[operation])
+            seconds.add_metric(list(asked), rows, self._sums[asked])
         yield seconds

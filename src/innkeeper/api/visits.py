@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from innkeeper.accounts.players import Player, Players
     from innkeeper.accounts.tokens import Tokens
     from innkeeper.accounts.verifying import Verifying
+    from innkeeper.accounts.vouching import Vouching
     from innkeeper.billing.invoices import Billing
     from innkeeper.billing.links import BillingLinks
     from innkeeper.hosting.apps import Apps
@@ -55,6 +56,7 @@ class Wings:
     organisations: Organisations
     callers: Callers
     tokens: Tokens
+    vouching: Vouching
     audit: Audit
     invites: Invites
     players: Players
@@ -78,7 +80,7 @@ class Wings:
     fleets: Fleets
     webhooks: Webhooks
     events: Events
-    operator: str  #: the organisation of the first start, whose admins run the house
+    operator: str  #: the organisation whose admins run the house: that of the first start
     ping_address: tuple[str, int]  #: where players measure their distance
 
 

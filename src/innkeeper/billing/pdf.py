@@ -99,6 +99,11 @@ def _fitting(text: str, font: str) -> tuple[str, str]:
     return _PLAIN, text
 
 
+def is_font(path: str) -> bool:
+    """Whether a file is a font that invoices can be written with. ``cli/checks.py`` asks before the house opens."""
+    return _loaded(path) is not None
+
+
 @cache
 def _loaded(font: str) -> tuple[str, frozenset[int]] | None:
     """The font for names: what it is called here, and the characters it has. None where there is none."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from . import completing
+from .failures import Code, Failure
 from .fitting import fitting_app_name
 from .talk import Talk, talks
-from .telling import columns, document, facts
+from .telling import aside, columns, document, facts
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.apps_v2 import Application
@@ -23,12 +24,13 @@ def apps() -> None:
 
 
 @apps.command("list")
+@click.option("--secret", is_flag=True, help="With --json: with the apps' secrets and the values of variables, too.")
 @talks
-def list_apps(talk: Talk) -> None:
+def list_apps(talk: Talk, secret: bool) -> None:
     """List all apps, with what their new rooms run."""
     found = talk.apps()
     if talk.as_json:
-        document(found)
+        document(found if secret else [without_secrets(app) for app in found])
         return
     columns(
         ("id", "name", "deployment", "created"),
@@ -47,7 +49,13 @@ def list_apps(talk: Talk) -> None:
 @click.option("--google-client-id", metavar="ID", help="Players may log in with Google, for this client id.")
 @click.option("--keep-id", metavar="ID", help="The id that shipped clients know it by. For the operator of the house.")
 @click.option(
-    "--secret-file", type=click.File("r"), help="With --keep-id: a file with the secret that backends know, or -."
+    "--secret-file", type=click.File("rb"), help="With --keep-id: a file with the secret that backends know, or -."
+)
+@click.option(
+    "--org",
+    metavar="ID",
+    shell_complete=completing.orgs,
+    help="With --keep-id: the organisation it shall belong to, the operator's own unless told.",
 )
 @talks
 def create(
@@ -57,24 +65,64 @@ def create(
     no_login: bool,
     google_client_id: str | None,
     keep_id: str | None,
-    secret_file: TextIO | None,
+    secret_file: BinaryIO | None,
+    org: str | None,
 ) -> None:
-    """Make an app. NAME has small letters, digits and `-`."""
+    """Make an app. NAME has small letters, digits and `-`.
+
+    With --keep-id, the id of an app of yours that was deleted brings that one back, with its history and deployments.
+    """
     fitting_app_name(name, "NAME")
     if secret_file is not None and keep_id is None:
         raise click.UsageError("--secret-file goes with --keep-id: an app with a new id has a new secret")
+    if org is not None and keep_id is None:
+        raise click.UsageError("--org goes with --keep-id: other apps belong to the organisation of the token")
     logins = () if no_login else login
     app: Application | App
     if keep_id is None:
         app = make_app(talk, name, logins, google_client_id)
     else:
-        secret = None if secret_file is None else secret_file.read().strip()
-        app = _adopt(talk, name, keep_id, secret, logins, google_client_id)
+        secret = None if secret_file is None else secret_in(secret_file.read(), secret_file.name)
+        app = _adopt(talk, name, keep_id, secret, logins, google_client_id, org)
     document(app) if talk.as_json else click.echo(f"Made app {app.app_name}, {app.app_id}")
 
 
+def secret_in(content: bytes, file: str) -> str:
+    """The secret that a file holds. Raises :class:`Failure` for what can be none, and shows nothing of it."""
+    fewest, most = 8, 500
+    needs = f"it has to hold the app's secret and nothing else: text of {fewest} to {most} characters"
+    try:
+        secret = content.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Failure(f"--secret-file: {file} is no text; {needs}", Code.USAGE) from None
+    if not secret:
+        raise Failure(f"--secret-file: {file} is empty; {needs}", Code.USAGE)
+    if not secret.isprintable():  # lines above all
+        raise Failure(f"--secret-file: {file} has more than one line, or characters of no text; {needs}", Code.USAGE)
+    if not fewest <= len(secret) <= most:
+        raise Failure(f"--secret-file: {file} has {len(secret)} characters; {needs}", Code.USAGE)
+    return secret
+
+
+def without_secrets(app: Application) -> Any:
+    """What is told of an app where its secrets were not asked for: neither its own nor the values of its variables."""
+    import msgspec
+
+    told: dict[str, Any] = msgspec.to_builtins(app)
+    told.pop("appSecret", None)
+    for variable in told.get("deployment", {}).get("env", []):
+        variable["value"] = "***"
+    return told
+
+
 def _adopt(
-    talk: Talk, name: str, app_id: str, secret: str | None, login: Sequence[str], google_client_id: str | None
+    talk: Talk,
+    name: str,
+    app_id: str,
+    secret: str | None,
+    login: Sequence[str],
+    google_client_id: str | None,
+    org: str | None,
 ) -> App:
     from innkeeper.contract.house.apps_v1 import AdoptedApp
     from innkeeper.contract.shape import UNSET
@@ -83,7 +131,8 @@ def _adopt(
         AdoptedApp(
             app_name=name,
             app_id=app_id,
-            app_secret=secret or UNSET,
+            app_secret=UNSET if secret is None else secret,
+            org_id=org or UNSET,
             anonymous="anonymous" in login,
             nickname="nickname" in login,
             google_client_id=google_client_id or UNSET,
@@ -115,7 +164,7 @@ def info(talk: Talk, app: str | None, secret: bool) -> None:
     """Tell what is set of an app, by its name or id."""
     found = talk.client.apps_v2.get_app(talk.app_id(app))
     if talk.as_json:
-        document(found)
+        document(found if secret else without_secrets(found))
         return
     auth, service = found.auth_configuration, found.service_config
     logins = [name for name in ("anonymous", "nickname", "google") if getattr(auth, name)]
@@ -134,6 +183,36 @@ def info(talk: Talk, app: str | None, secret: bool) -> None:
             ),
         ]
     )
+
+
+@apps.command("set-secret")
+@click.argument("app", shell_complete=completing.apps)
+@click.option("--secret-file", type=click.File("rb"), help="A file with the secret that backends know, or -.")
+@click.option("--new", is_flag=True, help="Make up a new one.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@talks
+def set_secret(talk: Talk, app: str, secret_file: BinaryIO | None, new: bool, yes: bool) -> None:
+    """Have another secret sign an app's player tokens, by its name or id.
+
+    Logins that the one before has signed end at once: players log in again. Game servers that run have the one before
+    in their environment, and keep it until they end. `innkeeper apps info APP --secret` shows the secret.
+    """
+    from innkeeper.contract.house.apps_v1 import ChangedSecret
+    from innkeeper.contract.shape import UNSET
+
+    if new == (secret_file is not None):
+        raise click.UsageError("say which secret: --secret-file FILE, or --new for one that is made up")
+    secret = None if secret_file is None else secret_in(secret_file.read(), secret_file.name)
+    app_id = talk.app_id(app)
+    if not yes:
+        click.confirm(f"Change the secret of app {app}? All of its players have to log in again.", abort=True, err=True)
+    made = talk.client.house.apps_v1.set_secret(app_id, ChangedSecret(app_secret=UNSET if secret is None else secret))
+    if talk.as_json:
+        document(made)
+        return
+    click.echo(f"The secret of {app_id} is another one. Servers that run keep the one before until they end.")
+    if new:
+        aside(f"To see it: {talk.again('apps', 'info', app, '--secret')}")
 
 
 @apps.command()

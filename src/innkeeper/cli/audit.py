@@ -25,9 +25,9 @@ def audit(talk: Talk, who: str | None, verb: str | None, limit: int) -> None:
         document(found)
         return
     columns(
-        ("at", "who", "verb", "to", "outcome", "from"),
+        ("at", "who", "verb", "to", "outcome", "from", "what"),
         (
-            [one.at, one.who, one.verb, one.subject or one.detail, one.outcome or "broken off", one.client or "-"]
+            [one.at, one.who, one.verb, one.subject or "-", one.outcome or "broken off", one.client, one.detail]
             for one in found
         ),
     )

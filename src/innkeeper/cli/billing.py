@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .talk import Talk, talks
+from . import completing
+from .fitting import fitting
+from .talk import Talk, org_option, talks
 from .telling import columns, document, facts, hours, size
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ def billing() -> None:
 
 
 @billing.command("list")
-@click.option("--org", metavar="ID", help="Of this organisation; of all unless told.")
+@click.option("--org", metavar="ID", shell_complete=completing.orgs, help="Of this organisation; of all unless told.")
 @talks
 def list_invoices(talk: Talk, org: str | None) -> None:
     """List invoices, the newest month first."""
@@ -38,7 +40,7 @@ def list_invoices(talk: Talk, org: str | None) -> None:
 
 
 @billing.command()
-@click.argument("invoice", metavar="INVOICE")
+@click.argument("invoice", metavar="INVOICE", shell_complete=completing.invoices)
 @talks
 def paid(talk: Talk, invoice: str) -> None:
     """Write down that an invoice was paid."""
@@ -46,18 +48,21 @@ def paid(talk: Talk, invoice: str) -> None:
 
 
 @billing.command()
-@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@org_option
 @click.option("--month", metavar="YYYY-MM", help="In UTC; the running one unless told.")
 @talks
 def usage(talk: Talk, org: str | None, month: str | None) -> None:
     """Tell what an organisation's apps used in a month, and what that costs at the prices of now."""
+    from innkeeper.contract.house.billing_v1 import Month
+
+    fitting(month, Month, "--month: write YYYY-MM, for example 2026-11")
     account = talk.client.house.billing_v1.get_account(org or talk.org_id() or "", month=month)
     if talk.as_json:
         document(account)
         return
     columns(
-        ("app", "processor hours", "sent"),
-        ([one.app_id, hours(one.cpu_hours), size(one.egress_bytes)] for one in account.apps),
+        ("app", "id", "processor hours", "sent"),
+        ([one.app_name or None, one.app_id, hours(one.cpu_hours), size(one.egress_bytes)] for one in account.apps),
         f"Nothing was used in {account.month}.",
     )
     facts([*_lines(account.items), ("total", f"{account.total} {account.currency}")])

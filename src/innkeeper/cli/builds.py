@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from . import completing
 from .failures import Code, Failure
 from .fitting import fitting_build_words
 from .patience import Patience
@@ -38,7 +39,7 @@ def list_builds(talk: Talk) -> None:
 
 
 @builds.command()
-@click.argument("build_id", metavar="BUILD")
+@click.argument("build_id", metavar="BUILD", shell_complete=completing.builds)
 @talks
 def info(talk: Talk, build_id: str) -> None:
     """Tell how a build stands."""
@@ -122,7 +123,7 @@ def _password(login: str, from_input: bool) -> str:
 
 
 @builds.command()
-@click.argument("build_ids", metavar="BUILD...", nargs=-1, required=True)
+@click.argument("build_ids", metavar="BUILD...", nargs=-1, required=True, shell_complete=completing.builds)
 @talks
 def delete(talk: Talk, build_ids: Sequence[str]) -> None:
     """Delete builds. Servers that run them run on; no new ones can start."""

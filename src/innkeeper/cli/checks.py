@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -69,8 +71,65 @@ def check_tls(settings: Settings) -> None:
             raise Failure(
                 f"{beginning}tls_certificate and {beginning}tls_key go together: set both or none", Code.USAGE
             )
-        if certificate:
-            try:
-                read(certificate, key)
-            except NoIdentity as error:
-                raise Failure(str(error)) from None
+        if certificate and (
+            faults := tls_faults(f"{beginning}tls_certificate", certificate, f"{beginning}tls_key", key)
+        ):
+            raise Failure("; ".join(faults))
+
+
+def tls_faults(certificate_setting: str, certificate: str, key_setting: str, key: str) -> list[str]:
+    """What is wrong with each of the two files, by setting; empty where they can be used together."""
+    faults = [
+        f"{setting}: {path} {fault}"
+        for setting, path, fault in (
+            (certificate_setting, certificate, _fault_of(certificate, _no_certificate)),
+            (key_setting, key, _fault_of(key, _no_key)),
+        )
+        if fault
+    ]
+    if not faults:
+        try:
+            read(certificate, key)
+        except NoIdentity as error:
+            faults.append(f"{certificate_setting} and {key_setting}: {error}")
+    return faults
+
+
+def _fault_of(path: str, unfit: Callable[[bytes], str]) -> str:
+    try:
+        return unfit(Path(path).read_bytes())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _no_certificate(content: bytes) -> str:
+    from cryptography import x509
+
+    try:
+        x509.load_pem_x509_certificates(content)
+    except ValueError:
+        return "is no certificate: it has to be PEM, the server's own one first"
+    return ""
+
+
+def _no_key(content: bytes) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        load_pem_private_key(content, None)
+    except TypeError:  # it asks for a password
+        return "is encrypted; Innkeeper needs it without a passphrase, in a file for it alone"
+    except (ValueError, UnsupportedAlgorithm):
+        return "is no private key: it has to be PEM"
+    return ""
+
+
+def check_font(settings: Settings) -> None:
+    """The font of invoices must be one that invoices can be written with. Raises :class:`Failure`."""
+    if not settings.invoice_font:
+        return
+    from innkeeper.billing.pdf import is_font
+
+    if not is_font(settings.invoice_font):
+        raise Failure(f"invoice_font: {settings.invoice_font} is no TrueType font that can be read; name another file")

@@ -1,7 +1,7 @@
-"""The values that a shell completes: apps, regions, rooms and processes of the Innkeeper that the line speaks to.
+"""The values that a shell completes: names and ids of what the Innkeeper has that the line speaks to.
 
 Handed to click by the options and arguments of the commands. It asks the API quietly: where nobody answers soon, or
-the token is not good, nothing is completed and nothing is said.
+the token is not good, nothing is completed and nothing is said. Shells that can show a word beside an id are given it.
 """
 
 from __future__ import annotations
@@ -14,65 +14,142 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from .talk import Talk
+
+#: What completes the value of an option or argument.
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+#: Words, each with what a person knows it by.
+Told = Iterable[tuple[str, str]]
 
 _SECONDS = 1.0  # for each question: somebody waits with a finger on the key
 _MOST_SERVERS = 20  # whose rooms are asked for, one call each
+_MOST_DEPLOYMENTS = 100
 
 
-def apps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of apps."""
-    return _asked(ctx, incomplete, lambda talk: (app.app_name for app in talk.apps()))
+def _by(ask: Callable[[Talk, dict[str, Any]], Told]) -> Completer:
+    """Completes by asking the Innkeeper that the line speaks to; ``ask`` is given the line's other values."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from .talk import DEFAULT_DATA, Talk  # which imports this module
+
+        said = ctx.params
+        there = (said.get("url"), said.get("token"), said.get("data") or DEFAULT_DATA)
+        try:
+            with closing(Talk(*there, as_json=False, timeout=_SECONDS)) as talk:
+                return _fitting(ask(talk, said), incomplete)
+        except Exception:  # whatever it is: a line that is being written is no place to tell it
+            return []
+
+    return complete
 
 
-def regions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The regions that are served."""
-    return _asked(ctx, incomplete, lambda talk: map(_region, talk.client.discovery_v2.get_ping_service_endpoints()))
+def _fitting(words: Told, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(word, help=known_by or None) for word, known_by in words if word.startswith(incomplete)]
 
 
-def rooms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Rooms that are open."""
-    return _asked(ctx, incomplete, lambda talk: _rooms(talk, talk.app_id(ctx.params.get("app"))))
+def _apps(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((app.app_name, app.app_id) for app in talk.apps())
 
 
-def processes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Servers that run."""
-    return _asked(ctx, incomplete, lambda talk: _processes(talk, talk.app_id(ctx.params.get("app"))))
+def _regions(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((str(ping.region), "") for ping in talk.client.discovery_v2.get_ping_service_endpoints())
 
 
-def hosts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Hosts of the house."""
-    return _asked(ctx, incomplete, lambda talk: (host.name for host in talk.client.house.hosts_v1.get_hosts().hosts))
-
-
-def rooms_and_processes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """What has a log."""
-    return rooms(ctx, param, incomplete) + processes(ctx, param, incomplete)
-
-
-def _asked(ctx: click.Context, incomplete: str, ask: Callable[[Talk], Iterable[str]]) -> list[str]:
-    from .talk import DEFAULT_DATA, Talk
-
-    said = ctx.params
-    talk = Talk(said.get("url"), said.get("token"), said.get("data") or DEFAULT_DATA, as_json=False, timeout=_SECONDS)
-    try:
-        with closing(talk):
-            return [word for word in ask(talk) if word.startswith(incomplete)]
-    except Exception:  # whatever it is: a line that is being written is no place to tell it
-        return []
-
-
-def _region(ping: Any) -> str:
-    return str(ping.region)
-
-
-def _processes(talk: Talk, app_id: str) -> Iterator[str]:
+def _processes(talk: Talk, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     from .processes import ALIVE, each_process
 
-    return (one.process_id for one in each_process(talk, app_id, ALIVE))
+    return ((one.process_id, str(one.status)) for one in each_process(talk, talk.app_id(said.get("app")), ALIVE))
 
 
-def _rooms(talk: Talk, app_id: str) -> Iterator[str]:
-    for server in itertools.islice(_processes(talk, app_id), _MOST_SERVERS):
+def _rooms(talk: Talk, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    app_id = talk.app_id(said.get("app"))
+    for server, _ in itertools.islice(_processes(talk, {"app": app_id}), _MOST_SERVERS):
         for room in talk.client.rooms_v2.get_active_rooms_for_process(server, app_id):
-            yield room.room_id
+            yield room.room_id, str(room.status)
+
+
+def _rooms_and_processes(talk: Talk, said: dict[str, Any]) -> Told:
+    return itertools.chain(_rooms(talk, said), _processes(talk, said))
+
+
+def _hosts(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((host.name, str(host.state)) for host in talk.client.house.hosts_v1.get_hosts().hosts)
+
+
+def _builds(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((build.build_id, build.build_tag or "") for build in talk.client.builds_v3.get_builds().builds)
+
+
+def _deployments(talk: Talk, said: dict[str, Any]) -> Told:
+    pages = talk.client.deployments_v3.get_deployments.pages(talk.app_id(said.get("app")))
+    every = (one for page in pages for one in page.deployments)
+    return ((one.deployment_id, one.deployment_tag or "") for one in itertools.islice(every, _MOST_DEPLOYMENTS))
+
+
+def _fleets(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((fleet.fleet_id, fleet.name) for fleet in talk.client.fleets_v2.get_fleets().fleets)
+
+
+def _webhooks(talk: Talk, said: dict[str, Any]) -> Told:
+    return ((one.webhook_id, one.url) for one in talk.client.house.webhooks_v1.get_webhooks().webhooks)
+
+
+def _deliveries(talk: Talk, said: dict[str, Any]) -> Told:
+    page = talk.client.house.webhooks_v1.get_deliveries(said["webhook_id"])
+    return ((one.delivery_id, f"{one.type} {one.state}") for one in page.deliveries)
+
+
+def _tokens(talk: Talk, said: dict[str, Any]) -> Told:
+    org_tokens = talk.client.tokens_v1.get_org_tokens(said.get("org") or talk.org_id()).tokens
+    return ((one.org_token_id, one.name) for one in org_tokens if one.status == "active")
+
+
+def _orgs(talk: Talk, said: dict[str, Any]) -> Told:
+    """Those of the house, where its operator asks; else those that the token belongs to."""
+    from innkeeper.contract.errors import StatusError
+
+    try:
+        return [(org.org_id, org.name) for org in talk.client.house.orgs_v1.get_orgs().orgs]
+    except StatusError:
+        return [(org.org_id, org.name or "") for org in talk.client.organizations_v1.get_orgs().orgs]
+
+
+def _invoices(talk: Talk, said: dict[str, Any]) -> Told:
+    invoices_of = talk.client.house.billing_v1.get_invoices
+    return ((one.invoice_id, f"{one.month} {one.state}") for one in invoices_of().invoices)
+
+
+apps = _by(_apps)  #: names of apps
+regions = _by(_regions)  #: those that are served
+rooms = _by(_rooms)  #: those that are open
+processes = _by(_processes)  #: servers that run
+rooms_and_processes = _by(_rooms_and_processes)  #: what has a log
+hosts = _by(_hosts)
+builds = _by(_builds)
+deployments = _by(_deployments)  #: of the app, the newest first
+fleets = _by(_fleets)
+webhooks = _by(_webhooks)
+deliveries = _by(_deliveries)  #: of the webhook that was named before
+tokens = _by(_tokens)  #: those that can be revoked
+orgs = _by(_orgs)
+invoices = _by(_invoices)
+
+
+def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Kinds of events, and patterns of them; several may stand behind commas."""
+    from innkeeper.notices.kinds import ALL, KINDS, TOPICS
+
+    before, comma, _ = incomplete.rpartition(",")
+    words = [(ALL, "all"), *((f"{topic}.*", "all of these") for topic in TOPICS), *KINDS.items()]
+    return _fitting(((f"{before}{comma}{word}", meaning) for word, meaning in words), incomplete)
+
+
+def scopes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a token may do."""
+    from innkeeper.contract.hathora.words import Scope
+
+    return _fitting(((str(scope), "") for scope in Scope), incomplete)

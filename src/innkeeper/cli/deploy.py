@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
@@ -15,6 +15,9 @@ from .patience import Patience
 from .talk import Talk, app_option, talks
 from .telling import aside, document
 from .uploading import build_directory, check
+
+if TYPE_CHECKING:
+    from innkeeper.contract.hathora.deployments_v3 import DeploymentConfigV3
 
 
 @click.command()
@@ -42,14 +45,16 @@ def deploy(
     line there says `!.git`. Rooms that are open stay on what they have. Values of variables are not told in the result.
     """
     # What is wrong with the options is said before anything is made or sent.
-    config_of("", howto, None)
+    config = config_of("", howto, None)
     fitting_build_words(build_id, build_tag)
     check(directory)
-    app_id = _app(talk, app, create_app, directory)
-    latest = None
     if howto["from_latest"]:
-        latest = talk.client.deployments_v3.get_latest_deployment(app_id)
-    config = config_of("", howto, latest)
+        app_id = _app(talk, app, create_app, directory)
+        config = config_of("", howto, talk.client.deployments_v3.get_latest_deployment(app_id))
+        refuse_early(talk, config)
+    else:
+        refuse_early(talk, config)
+        app_id = _app(talk, app, create_app, directory)
     for text in lost(config):
         aside(f"innkeeper: {text}")
     build = build_directory(talk.client, directory, Patience(talk.url), build_tag=build_tag, build_id=build_id)
@@ -59,6 +64,26 @@ def deploy(
     else:
         click.echo(f"Deployed {deployment.deployment_id}: new rooms of {app or app_id} run on it from now on")
         aside(f"Open one with: {talk.again('rooms', 'create', '--wait', app=app)}")
+
+
+def refuse_early(talk: Talk, config: DeploymentConfigV3) -> None:
+    """Ask the server what it would refuse of a deployment, before there is a build. Raises :class:`Failure`.
+
+    One that cannot be asked, because it is older or is none of ours, tells when the deployment is made.
+    """
+    from innkeeper.sdk import UNSET, StatusError
+
+    fleet = None if config.fleet_id is UNSET else str(config.fleet_id)
+    try:
+        found = talk.client.house.releases_v1.check_release(
+            cpu=config.requested_cpu, memory_mb=config.requested_memory_mb, fleet_id=fleet
+        )
+    except StatusError as error:
+        if error.status in (404, 405):
+            return
+        raise
+    if found.refusals:
+        raise Failure("; ".join(found.refusals))
 
 
 def _app(talk: Talk, app: str | None, create: bool, directory: Path) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .howto import config_of, howto_options, lost, masked
 from .talk import Talk, app_option, talks
 from .telling import aside, columns, document, facts
@@ -43,7 +44,7 @@ def list_deployments(talk: Talk, app: str | None) -> None:
 
 
 @deployments.command()
-@click.argument("deployment_id", metavar="DEPLOYMENT")
+@click.argument("deployment_id", metavar="DEPLOYMENT", shell_complete=completing.deployments)
 @app_option
 @talks
 def info(talk: Talk, deployment_id: str, app: str | None) -> None:
@@ -60,7 +61,7 @@ def latest(talk: Talk, app: str | None) -> None:
 
 
 @deployments.command()
-@click.argument("build_id", metavar="BUILD")
+@click.argument("build_id", metavar="BUILD", shell_complete=completing.builds)
 @app_option
 @howto_options
 @talks

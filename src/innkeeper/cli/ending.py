@@ -46,7 +46,15 @@ async def end_all(folder: Path, *, grace: float = 0.0, seconds: float = 30.0, cl
     async with asyncio.timeout(seconds):
         while _runs(spawner):
             await clock.sleep(_LOOK)
+    _let_go(engine.homes, folder)
     return len(alive)
+
+
+def _let_go(homes: Path, folder: Path) -> None:
+    """Remove the servers' scratch folder where it could not be in the data folder, and so does not go with that."""
+    if not homes.is_relative_to(folder.resolve()):
+        with contextlib.suppress(OSError):  # whatever is left inside is not ours to delete
+            homes.rmdir()
 
 
 def _runs(pid: int) -> bool:

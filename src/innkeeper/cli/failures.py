@@ -5,9 +5,10 @@ Raised by all commands, shown by ``click``. A traceback is never shown for what 
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import IO, TYPE_CHECKING, Any
@@ -61,6 +62,29 @@ def told(url: str = "", *, as_json: bool = False) -> Generator[None]:
             raise
         failure.as_json = as_json
         raise failure from (None if failure is error else error)
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a line asks for its result as JSON. It need not be one that can be understood."""
+    options = itertools.takewhile(lambda word: word != "--", words)
+    return "--json" in options
+
+
+@contextmanager
+def refused(as_json: bool) -> Generator[None]:
+    """Tell as JSON, where that is asked for, what is wrong with a line: options, arguments, and commands there are not.
+
+    What commands find wrong by themselves is told so too: they need not think of it.
+    """
+    try:
+        yield
+    except Failure as failure:
+        failure.as_json = failure.as_json or as_json
+        raise
+    except click.ClickException as error:
+        if not as_json:
+            raise
+        raise Failure(error.format_message(), Code(error.exit_code), as_json=True) from error
 
 
 def failure_of(error: Exception, url: str) -> Failure | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from .failures import Code, Failure
 
+_SHOWN = 60  # characters of a value that does not fit: enough to know it by
+
 
 def fitting(value: object, kind: Any, words: str) -> None:
     """Raise a :class:`Failure` that says ``words`` where a value is not what the contract's type takes. None is."""
@@ -19,8 +21,10 @@ def fitting(value: object, kind: Any, words: str) -> None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        shown = value if not isinstance(value, str) or len(value) <= 100 else f"{value[:100]}..."
-        raise Failure(f"{words}, not {shown!r}", Code.USAGE) from None
+        shown = repr(value)
+        if isinstance(value, str) and len(value) > _SHOWN:
+            shown = f"{len(value):,} characters that begin {value[:_SHOWN]!r}"
+        raise Failure(f"{words}, not {shown}", Code.USAGE) from None
 
 
 def fitting_app_name(name: str, source: str) -> None:

@@ -100,7 +100,12 @@ def _tell_notes(notes: Iterable[tuple[str, str]]) -> None:
 @click.option("--tls-key", metavar="FILE", help="For it; on Innkeeper's machine.")
 @click.option("--network", type=click.Choice(["published", "isolated", "host"]), help="How its servers are reached.")
 @click.option("--read-only", is_flag=True, default=None, help="Its servers may write nowhere but to /tmp.")
-@click.option("--fleet", metavar="FLEET_ID", help="It takes this fleet's servers and no others; all unless told.")
+@click.option(
+    "--fleet",
+    metavar="FLEET_ID",
+    shell_complete=completing.fleets,
+    help="It takes this fleet's servers and no others; all unless told.",
+)
 @click.option("--hosting", type=click.Choice(["metal", "cloud", "shared"]), help="Whose machine it is. [metal]")
 @talks
 def add(talk: Talk, /, name: str, locations: tuple[str, ...], **given: Any) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from . import completing
 from .failures import Code, Failure
 from .fitting import fitting
 
@@ -61,7 +62,10 @@ def howto_options(command: C) -> C:
             help="Whether a server without rooms and players is ended after five minutes.",
         ),
         _option("--deployment-tag", metavar="TEXT", help="A word of your own for this deployment."),
-        _option("--fleet-id", metavar="FLEET", help="The fleet whose hosts its servers go to first; '' for none."),
+        _option(
+            "--fleet-id", metavar="FLEET", shell_complete=completing.fleets,
+            help="The fleet whose hosts its servers go to first; '' for none.",
+        ),
         click.option(
             "--from-latest", is_flag=True, envvar="HATHORA_FROM_LATEST",
             help="Take everything that is not given from the app's newest deployment.",

@@ -1,4 +1,4 @@
-"""``innkeeper orgs``: the organisations that a token belongs to, and what they use."""
+"""``innkeeper orgs``: the organisations of a house, who belongs to them, and what they use."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from . import completing
 from .failures import Failure
-from .talk import Talk, talks
-from .telling import columns, document, facts, hours
+from .talk import Talk, org_option, talks
+from .telling import aside, columns, document, facts, hours
 
 
 @click.group()
 def orgs() -> None:
-    """The organisations that a token belongs to."""
+    """The organisations of a house, and who belongs to them."""
 
 
 @orgs.command("list")
@@ -31,7 +32,7 @@ def list_orgs(talk: Talk) -> None:
 
 
 @orgs.command()
-@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@org_option
 @talks
 def usage(talk: Talk, org: str | None) -> None:
     """Tell what an organisation uses, and what it may."""
@@ -49,6 +50,83 @@ def usage(talk: Talk, org: str | None) -> None:
     )
 
 
+@orgs.command()
+@click.argument("name")
+@click.option("--owner", required=True, metavar="EMAIL", help="Its first admin.")
+@talks
+def create(talk: Talk, name: str, owner: str) -> None:
+    """Make an organisation. The token of its owner is printed, alone on its line, this once.
+
+    For admins of the organisation that runs the house.
+    """
+    from innkeeper.contract.house.orgs_v1 import NewOrg
+
+    made = talk.client.house.orgs_v1.create_org(NewOrg(name=name, owner_email=owner))
+    if talk.as_json:
+        document(made)
+        return
+    click.echo(made.token)
+    aside(f"Made organisation {made.org_id}. The token is {made.owner_email}'s: keep it, it is not shown again.")
+
+
+@orgs.command()
+@click.argument("org", metavar="ORG", shell_complete=completing.orgs)
+@click.argument("name")
+@talks
+def rename(talk: Talk, org: str, name: str) -> None:
+    """Give an organisation another name. For admins of the organisation that runs the house."""
+    from innkeeper.contract.house.orgs_v1 import ChangedOrg
+
+    changed = talk.client.house.orgs_v1.change_org(org, ChangedOrg(name=name))
+    document(changed) if talk.as_json else click.echo(f"{changed.org_id} is called {changed.name} now.")
+
+
+@orgs.command()
+@org_option
+@talks
+def members(talk: Talk, org: str | None) -> None:
+    """List who belongs to an organisation, and who is invited."""
+    of, org_id = talk.client.organizations_v1, org or talk.org_id()
+    there, invited = of.get_org_members(org_id).members, of.get_org_pending_invites(org_id).invites
+    if talk.as_json:
+        document({"members": there, "invited": invited})
+        return
+    columns(
+        ("person", "may", "since", "invited by"),
+        [
+            *([one.user_email, _may(one.scopes), one.joined_at, one.invited_by] for one in there),
+            *([one.user_email, _may(one.scopes), "invited", one.invited_by] for one in invited),
+        ],
+    )
+
+
+def _may(scopes: Any) -> str:
+    return " ".join(map(str, scopes)) if isinstance(scopes, list) else str(scopes)
+
+
+@orgs.command()
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice(["admin", "member", "viewer"]), default="member", show_default=True,
+    help="What they may do: everything; all but change members and payment; look.",
+)  # fmt: skip
+@org_option
+@talks
+def invite(talk: Talk, email: str, role: str, org: str | None) -> None:
+    """Invite a person into an organisation. No mail is sent: make them a token by `innkeeper tokens create --for`."""
+    from innkeeper.contract.hathora.organizations_v1 import CreateUserInvite
+    from innkeeper.contract.hathora.words import UserRole
+
+    wish = CreateUserInvite(user_email=email, scopes=UserRole(role))
+    made = talk.client.organizations_v1.invite_user(wish, org or talk.org_id())
+    if talk.as_json:
+        document(made)
+        return
+    click.echo(f"Invited {made.user_email} as {role}.")
+    more = ("--org", org) if org else ()
+    aside(f"To let them in: {talk.again('tokens', 'create', 'NAME', '--for', made.user_email, *more)}")
+
+
 def _limit(context: click.Context, parameter: click.Parameter, value: str | None) -> float | str | None:
     """A number, or ``none`` for no limit."""
     if value is None or value == "none":
@@ -60,7 +138,7 @@ def _limit(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 @orgs.command()
-@click.argument("org", metavar="ORG", required=False)
+@click.argument("org", metavar="[ORG]", required=False, shell_complete=completing.orgs)
 @click.option("--cpus", callback=_limit, metavar="N|none", help="Processors of all servers together.")
 @click.option("--cpu-hours-a-month", callback=_limit, metavar="N|none", help="Processor hours of all servers together.")
 @click.option("--server-hours", callback=_limit, metavar="N|none", help="A server lives before it takes no more rooms.")
@@ -70,7 +148,7 @@ def _limit(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--log-hours", type=int, metavar="N", help="Told to clients; keep_hours is what counts.")
 @talks
 def limits(talk: Talk, /, org: str | None, **given: Any) -> None:
-    """Tell what organisations may use, or change it for one. For admins of the first organisation."""
+    """Tell what organisations may use, or change it for one. For admins of the organisation that runs the house."""
     from innkeeper.contract.house.orgs_v1 import ChangedLimits
 
     changes: dict[str, Any] = {

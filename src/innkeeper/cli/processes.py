@@ -7,16 +7,16 @@ looked up there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from . import completing
 from .failures import Code, Failure
-from .several import each
+from .several import each, until_none
 from .talk import Talk, app_option, region_of, region_option, talks
-from .telling import columns, document, facts
+from .telling import columns, document, facts, many
 
 if TYPE_CHECKING:
     from innkeeper.contract.hathora.processes_v3 import ProcessStatus, ProcessV3
@@ -27,6 +27,7 @@ STATUSES = ("starting", "running", "draining", "stopping", "stopped", "failed")
 ALIVE = ("starting", "running", "draining")
 #: Those that may still print something.
 GOING = (*ALIVE, "stopping")
+_LOOKS = 10  # at what lives, before those are left that start again and again
 
 
 @click.group()
@@ -98,18 +99,54 @@ def start(talk: Talk, app: str | None, region: str | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="All servers of the app; of all apps where none is named.")
 @talks
 def stop(talk: Talk, process_ids: Sequence[str], app: str | None, everything: bool) -> None:
-    """End servers now, with their rooms."""
+    """End servers now, with their rooms.
+
+    With --all those too that start meanwhile, but for those that an app always keeps: others take their place.
+    """
     if everything == bool(process_ids):
         raise Failure("name the servers to end, or say --all", Code.USAGE)
+    app_of: dict[str, str] = {}
+    doomed: Iterable[str]
     if everything:
         app_ids = [talk.app_id(app)] if app else [one.app_id for one in talk.apps()]
-        doomed = {one.process_id: app_id for app_id in app_ids for one in each_process(talk, app_id, ALIVE)}
+        doomed = _all_of(talk, app_ids, app_of)
     else:
-        doomed = dict.fromkeys(process_ids, talk.app_id(app))
+        doomed = app_of = dict.fromkeys(process_ids, talk.app_id(app))
     stop_one = talk.client.processes_v3.stop_process
-    ended = each(talk, doomed, lambda one: stop_one(one, doomed[one]), word="stopped", told="Told {} to end")
-    if not ended and not talk.as_json:
-        click.echo("No server runs.")
+    ended = each(talk, doomed, lambda one: stop_one(one, app_of[one]), word="stopped", told="Told {} to end")
+    if everything and not talk.as_json:
+        click.echo(f"{many(ended, 'server')} told to end." if ended else "No server runs.")
+
+
+def _all_of(talk: Talk, app_ids: Sequence[str], app_of: dict[str, str]) -> Iterator[str]:
+    """The servers that live in these apps, until there is none that was not told; ``app_of`` learns whose each is."""
+    keeps: dict[str, bool] = {}
+
+    def look() -> Iterator[str]:
+        for app_id in app_ids:
+            is_first = app_id not in keeps
+            if is_first:
+                keeps[app_id] = _keeps_servers(talk, app_id)
+            if is_first or not keeps[app_id]:
+                for one in each_process(talk, app_id, ALIVE):
+                    app_of[one.process_id] = app_id
+                    yield one.process_id
+
+    def left(number: int) -> Failure:
+        return Failure(f"{many(number, 'server')} started meanwhile, again and again: say it again to end them too")
+
+    return until_none(look, _LOOKS, left)
+
+
+def _keeps_servers(talk: Talk, app_id: str) -> bool:
+    """Whether servers start in an app of themselves. A token that may end servers need not be one that may see that."""
+    from innkeeper.contract.errors import StatusError
+
+    try:
+        service = talk.client.apps_v2.get_app(app_id).service_config
+    except StatusError:
+        return False
+    return service is not None
 
 
 def _tell(talk: Talk, one: ProcessV3) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from innkeeper import __version__
+
+from .failures import refused, wants_json
+
+_IS_JSON = f"{__name__}.is_json"
 
 
 class Entry(NamedTuple):
@@ -42,7 +46,20 @@ COMMANDS: Mapping[str, Entry] = {
 
 
 class Commands(click.Group):
-    """Commands that are imported late."""
+    """Commands that are imported late, and what is wrong with a line as JSON where the line asks for JSON."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        is_json = wants_json(args)
+        with refused(is_json):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_IS_JSON] = is_json
+        return context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with refused(ctx.meta[_IS_JSON]):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -15,6 +15,7 @@ import msgspec
 from innkeeper.contract.comments import comments_of
 from innkeeper.contract.reference import write_or_check
 from innkeeper.hostspecs import HostSpec
+from innkeeper.ranges import RANGES
 from innkeeper.settings import FILE, Settings
 
 from .failures import Code
@@ -35,9 +36,11 @@ one app, none is needed.
 
 **Results** go to standard output, what is told along the way to standard error. With `--json` the result is one JSON
 document with the names of the API; `logs` and `rooms watch` print one document a line, and an error is the line
-`{"error": {"message": ...}}` on standard error. Where several things were named, those that were done before one failed
-are in it: `"deleted": [...]`. What `deploy` and `deployments create` print has `***` for values of variables, as logs
-of pipelines are kept; `deployments info --json` shows them.
+`{"error": {"message": ...}}` on standard error, also where the line itself is wrong. `rooms info` adds the address
+and the reason of the end to what the API tells: `exposedPort`, `additionalExposedPorts`, `endedReason`. Where several
+things were named, those that were done before one failed are in it: `"deleted": [...]`. What `deploy` and
+`deployments create` print has `***` for values of variables, as logs of pipelines are kept; `deployments info --json`
+shows them.
 
 **Restarts.** `logs --follow`, `rooms watch`, `rooms create --wait` and what waits for a build (`deploy`,
 `builds create`, `builds pull`) go on when Innkeeper is away for 30 seconds. Of what was printed meanwhile a log tells
@@ -133,13 +136,13 @@ def _row(names: str, text: str) -> str:
 def settings_page() -> str:
     """``settings.md``."""
     words = comments_of(Settings)
-    rows = [_setting(field, words[field.name]) for field in msgspec.structs.fields(Settings)]
+    rows = [_setting(field, words[field.name], bounded=True) for field in msgspec.structs.fields(Settings)]
     words = comments_of(HostSpec)
     hosts = [_setting(field, words[field.name]) for field in msgspec.structs.fields(HostSpec)]
     return _SETTINGS_HEAD + "\n".join(rows) + "\n" + _HOSTS_HEAD + "\n".join(hosts) + "\n"
 
 
-def _setting(field: Any, text: str) -> str:
+def _setting(field: Any, text: str, *, bounded: bool = False) -> str:
     default = field.default
     if default is msgspec.NODEFAULT:
         shown = "needed"
@@ -148,6 +151,8 @@ def _setting(field: Any, text: str) -> str:
     else:
         shown = "none" if default in ("", None, frozenset(), ()) else f"`{default}`"
     text = text.replace("``", "`")
+    if span := RANGES.get(field.name) if bounded else None:
+        text += f" ({span.ends})"
     if field.name in SECRET:
         text += "; not an option of the command line, which others can read"
     return f"| `{field.name}` | {shown} | {text} |"

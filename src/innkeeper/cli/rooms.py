@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import completing
 from .failures import Failure
 from .fitting import fitting
+from .opening import server_now
 from .patience import SECONDS, Patience
 from .processes import ALIVE, address_of, each_process
 from .several import each
@@ -41,7 +42,12 @@ def rooms() -> None:
 @region_option
 @click.option("--room-id", metavar="ID", help="An id of your choice; made up unless told.")
 @click.option("--config", metavar="TEXT", help="What the game server is told of the room; up to 10,000 characters.")
-@click.option("--deployment", metavar="ID", help="An older deployment; the newest unless told.")
+@click.option(
+    "--deployment",
+    metavar="ID",
+    shell_complete=completing.deployments,
+    help="An older deployment; the newest unless told.",
+)
 @click.option("--wait", is_flag=True, help="Wait until players can connect.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0), default=120, show_default=True, help="Seconds to wait at most."
@@ -76,6 +82,7 @@ def create(
         document(room) if talk.as_json else _tell_connection(room)
         return
     patience, waits = _patience(talk, began + timeout), waiting(talk)
+    seen: Room | None = None
     for seen in _looks(talk, patience, waits, app_id, room.room_id, began + timeout):
         if seen.status == "active":
             break
@@ -83,8 +90,9 @@ def create(
             raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, seen)}")
     else:
         more = talk.again("rooms", "watch", room.room_id, app=app)
-        text = f"room {room.room_id} is not open after {timeout:g} s. To go on looking: {more}"
-        raise Failure(text, **waits.facts)
+        doing, known = server_now(talk, app_id, seen)
+        text = f"room {room.room_id} is not open after {timeout:g} s" + (f": {doing}" if doing else "")
+        raise Failure(f"{text}. To go on looking: {more}", **waits.facts, **known)
     info = _open(talk, patience, app_id, room, seen)
     if talk.as_json:
         document(info)
@@ -145,21 +153,32 @@ def info(talk: Talk, room_id: str, app: str | None) -> None:
     """Tell a room's state, its address and every server it has been on."""
     app_id = talk.app_id(app)
     room = talk.client.rooms_v2.get_room_info(room_id, app_id)
-    if talk.as_json:
-        document(room)
-        return
     info = talk.client.rooms_v2.get_connection_info(room_id, app_id) if room.status == "active" else None
-    is_over = room.status == "destroyed"
+    why = _why(talk, Patience(talk.url), app_id, room) if room.status == "destroyed" else None
+    if talk.as_json:
+        document(_whole(room, info, why))
+        return
     facts(
         [
             ("id", room.room_id),
             ("status", room.status),
-            ("why it ended", _why(talk, Patience(talk.url), app_id, room) if is_over else None),
+            ("why it ended", why),
             *(_addresses(info) if info else ()),
             ("config", room.room_config),
             *(("on process", _stay(stay)) for stay in room.allocations),
         ]
     )
+
+
+def _whole(room: Room, info: ConnectionInfoV2 | None, why: str | None) -> dict[str, Any]:
+    """What the API tells of a room, its address and its end in one; ``exposedPort`` is null where it has none."""
+    from msgspec import to_builtins
+
+    told: dict[str, Any] = to_builtins(room, builtin_types=(datetime,))
+    address: dict[str, Any] = {} if info is None else to_builtins(info)
+    told["exposedPort"] = address.get("exposedPort")
+    told["additionalExposedPorts"] = address.get("additionalExposedPorts", [])
+    return told if why is None else {**told, "endedReason": why}
 
 
 def _stay(stay: RoomAllocation) -> str:
@@ -181,7 +200,7 @@ def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float 
     app_id = talk.app_id(app)
     end = None if timeout is None else time.monotonic() + timeout
     patience, waits = _patience(talk, end), waiting(talk)
-    before = None
+    before = room = None
     for room in _looks(talk, patience, waits, app_id, room_id, end):
         seat = room.current_allocation
         now = (room.status, seat and seat.process_id, room.room_config)
@@ -192,7 +211,9 @@ def watch(talk: Talk, room_id: str, app: str | None, until: str, timeout: float 
             if room.status != until:
                 raise Failure(f"it has ended before it was open: {_why(talk, patience, app_id, room)}")
             return
-    raise Failure(f"room {room_id} is still not {until} after {timeout:g} s", **waits.facts)
+    doing, known = server_now(talk, app_id, room) if until == "active" else ("", {})
+    text = f"room {room_id} is still not {until} after {timeout:g} s" + (f": {doing}" if doing else "")
+    raise Failure(text, **waits.facts, **known)
 
 
 def _patience(talk: Talk, end: float | None) -> Patience:

@@ -136,7 +136,7 @@ class Talk:
         apps = self.apps()
         if given:
             for app in apps:
-                if app.app_name == given:
+                if given in (app.app_name, app.app_id):  # an id that came from elsewhere looks like anything
                     return app.app_id
             known = ", ".join(app.app_name for app in apps) or "none at all"
             raise Failure(f"there is no app {given!r}; there is: {known}", Code.NOT_FOUND)
@@ -222,6 +222,13 @@ def app_option(command: C) -> C:
         "--app", envvar=["INNKEEPER_APP_ID", "HATHORA_APP_ID"], metavar="NAME|ID", shell_complete=completing.apps,
         help="The app; not needed where there is but one. [env: INNKEEPER_APP_ID]",
     )(command)  # fmt: skip
+
+
+def org_option(command: C) -> C:
+    """The option that names an organisation; where it is not given a command takes :meth:`Talk.org_id`."""
+    return click.option(
+        "--org", metavar="ID", shell_complete=completing.orgs, help="The organisation; the token's own unless told."
+    )(command)
 
 
 def region_option(command: C) -> C:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .failures import told
 from .options import setting_options, settings_of
 from .several import each
-from .talk import Talk, talks
+from .talk import Talk, org_option, talks
 from .telling import aside, columns, document
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def tokens() -> None:
 
 
 @tokens.command("list")
-@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@org_option
 @talks
 def list_tokens(talk: Talk, org: str | None) -> None:
     """List an organisation's tokens, without their secrets."""
@@ -52,20 +53,39 @@ def _scopes(scopes: Any) -> str:
 
 @tokens.command()
 @click.argument("name")
-@click.option("--scope", multiple=True, help="One thing it may do, such as builds:read-write; again for more.")
+@click.option(
+    "--scope",
+    multiple=True,
+    shell_complete=completing.scopes,
+    help="One thing it may do, such as builds:read-write; again for more.",
+)
 @click.option("--admin", is_flag=True, help="It may do everything that you may.")
-@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@click.option(
+    "--for", "person", metavar="EMAIL",
+    help="Make it for a member, or an invited person, who joins by that. It may do what they may, or less by --scope.",
+)  # fmt: skip
+@org_option
 @talks
-def create(talk: Talk, name: str, scope: Sequence[str], admin: bool, org: str | None) -> None:
-    """Make a token. Its secret is printed, alone on its line, this once."""
+def create(talk: Talk, name: str, scope: Sequence[str], admin: bool, person: str | None, org: str | None) -> None:
+    """Make a token. Its secret is printed, alone on its line, this once.
+
+    One that is made --for somebody else acts as that person, in this organisation alone; it takes an admin.
+    """
     from innkeeper.contract.hathora.tokens_v1 import CreateOrgToken
     from innkeeper.contract.hathora.words import Scope
 
-    if admin == bool(scope):
+    if person is not None and admin:
+        raise click.UsageError(
+            "a token --for somebody may do what they may: leave --admin out, or narrow it by --scope"
+        )
+    if person is None and admin == bool(scope):
         raise click.UsageError("say what the token may do: --scope (again for more), or --admin for everything")
     for word in scope:
         if not Scope(word).known:
             raise click.UsageError(f"there is no scope {word!r}; there is: {', '.join(map(str, Scope))}")
+    if person is not None:
+        _create_for(talk, name, person, scope, org)
+        return
     scopes = None if admin else [Scope(word) for word in scope]
     made = talk.client.tokens_v1.create_org_token(
         CreateOrgToken(name=name, scopes="admin" if scopes is None else scopes), org or talk.org_id()
@@ -77,9 +97,23 @@ def create(talk: Talk, name: str, scope: Sequence[str], admin: bool, org: str | 
         aside(f"Keep it: it is not shown again. Its id is {made.org_token.org_token_id}")
 
 
+def _create_for(talk: Talk, name: str, person: str, scope: Sequence[str], org: str | None) -> None:
+    from innkeeper.contract.house.tokens_v1 import NewTokenFor
+    from innkeeper.contract.shape import UNSET
+
+    wish = NewTokenFor(name=name, user_email=person, scopes=list(scope) if scope else UNSET)
+    made = talk.client.house.tokens_v1.create_token_for(wish, org or talk.org_id())
+    if talk.as_json:
+        document(made)
+        return
+    click.echo(made.token)
+    joined = f"{made.user_email} has joined by it. " if made.joined else ""
+    aside(f"{joined}Hand it to {made.user_email}: it is not shown again. Its id is {made.org_token_id}")
+
+
 @tokens.command()
-@click.argument("token_ids", metavar="TOKEN_ID...", nargs=-1, required=True)
-@click.option("--org", metavar="ID", help="The organisation; the token's own unless told.")
+@click.argument("token_ids", metavar="TOKEN_ID...", nargs=-1, required=True, shell_complete=completing.tokens)
+@org_option
 @talks
 def revoke(talk: Talk, token_ids: Sequence[str], org: str | None) -> None:
     """End tokens, for ever and at once."""
@@ -93,25 +127,35 @@ def _needed(command: Any) -> Any:
 
 
 @tokens.command()
+@click.option(
+    "--org", metavar="ID", shell_complete=completing.orgs,
+    help="Another organisation than the one that runs the house: its new token is printed, and written nowhere.",
+)  # fmt: skip
 @_needed
 @click.option("--json", "as_json", is_flag=True, help="Tell the result as JSON.")
-def reset(config: Path | None, as_json: bool, **given: Any) -> None:
+def reset(org: str | None, config: Path | None, as_json: bool, **given: Any) -> None:
     """Make a new admin token, write it into credentials.json, and end the one before.
 
-    For when the file was lost, or seen by others. It needs no token but the data folder, and Innkeeper may go on
-    running: it refuses the old token within five seconds.
+    For when the file was lost, or seen by others, or the house came by an import. It needs no token but the data
+    folder, and Innkeeper may go on running: it refuses the old token within five seconds.
     """
     with told(as_json=as_json):
         settings = settings_of(config, given)
-        made = asyncio.run(_reset(settings))
+        made, written = asyncio.run(_reset(settings, org))
         file = settings.folder / "credentials.json"
         if as_json:
-            document({"url": made.url, "orgId": made.org_id, "credentials": str(file)})
+            where = {"credentials": str(file)} if written else {"token": made.token}
+            document({"url": made.url, "orgId": made.org_id, **where})
+        elif not written:
+            click.echo(made.token)
+            aside(f"The token of {made.org_id} that was called admin is no longer good. Keep the new one.")
         else:
             click.echo(f"A new admin token is in {file}; the one before is no longer good.")
 
 
-async def _reset(settings: Settings) -> Credentials:
+async def _reset(settings: Settings, org_id: str | None) -> tuple[Credentials, bool]:
+    """The new token, and whether it is in the file."""
+    from innkeeper import belonging
     from innkeeper.accounts.callers import Callers
     from innkeeper.accounts.credentials import read_credentials
     from innkeeper.accounts.founding import Founding
@@ -123,14 +167,21 @@ async def _reset(settings: Settings) -> Credentials:
     if not settings.folder.is_dir():
         raise Invalid(f"there is no data folder {settings.folder}; name it with --data")
     clock, chance = SystemClock(), Chance()
+    await belonging.check(settings, None)
     db = await connect(settings.database_url, clock=clock)
     try:
+        await belonging.check(settings, db)
         try:
             known = read_credentials(settings.folder)
         except Invalid:
             known = None  # what cannot be read is replaced: that is what this command is for
         founding = Founding(db, clock, chance, Callers(db, clock), settings.folder)
         # Where it listens may have been said on its own command line: the file knows.
-        return await founding.reissue_admin(known.url if known else settings.local_url)
+        made = await founding.reissue_admin(known.url if known else settings.local_url, org_id)
+        try:
+            kept = read_credentials(settings.folder)
+        except Invalid:
+            kept = None
+        return made, kept == made
     finally:
         await db.close()

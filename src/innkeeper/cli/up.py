@@ -8,6 +8,7 @@ import logging
 import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import click
 
 from innkeeper.settings import Settings, strange_variables
 
-from .checks import check_locations, check_tls, with_port
+from .checks import check_font, check_locations, check_tls, with_port
 from .failures import Failure, told
 from .options import setting_options, settings_of
 from .telling import aside, many
@@ -42,6 +43,7 @@ def up(config: Path | None, as_json: bool, **given: Any) -> None:
         settings = settings_of(config, given)
         check_locations(settings)
         check_tls(settings)
+        check_font(settings)
         settings = with_port(settings)
         logging.basicConfig(
             level=settings.log_level.upper(),
@@ -166,11 +168,22 @@ def _runs(host: Host) -> str:
 def _ways(inn: Inn) -> str:
     """The same of all hosts, for people."""
     hosts = list(inn.keeper.hosts)
-    ways = list(dict.fromkeys(f"as {_runs(host)}" for host in hosts))
-    if all(host.images is None for host in hosts):
-        found = "is used" if inn.settings.container_engine == "none" else "was found"
-        ways.append(f"no container engine {found}, so builds need a Procfile")
-    return "; ".join(ways)
+    runs = list(dict.fromkeys(_runs(host) for host in hosts))
+    return ways(runs, has_images=any(host.images is not None for host in hosts), settings=inn.settings)
+
+
+def ways(runs: Sequence[str], *, has_images: bool, settings: Settings) -> str:
+    """How servers run, given what runs on each host. ``has_images``: one of them has a container engine."""
+    found = "none is used" if settings.container_engine == "none" else "none was found"
+    if not runs:
+        return (
+            f"nowhere yet: programs are off (programs = false), and of container engines {found} here;"
+            " set one of the two, or take a machine in with `innkeeper hosts add`"
+        )
+    told = [f"as {each}" for each in runs]
+    if not has_images:
+        told.append(f"builds need a Procfile, as of container engines {found}")
+    return "; ".join(told)
 
 
 def _servers(inn: Inn) -> int:

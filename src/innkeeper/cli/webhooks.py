@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
+from . import completing
 from .events import kinds_of, kinds_option, only_app_option
 from .failures import Failure
 from .several import each
 from .talk import Talk, talks
 from .telling import aside, columns, document, facts, many
+from .times import time_option
 
 if TYPE_CHECKING:
-    from innkeeper.contract.house.webhooks_v1 import Webhook, WebhookWithSecret
+    from innkeeper.contract.house.webhooks_v1 import Delivery, LineList, Webhook, WebhookWithSecret
 
 
 @click.group()
@@ -25,7 +28,7 @@ def webhooks() -> None:
 
 def webhook_argument(command: Any) -> Any:
     """The webhook that a command is about."""
-    return click.argument("webhook_id", metavar="WEBHOOK")(command)
+    return click.argument("webhook_id", metavar="WEBHOOK", shell_complete=completing.webhooks)(command)
 
 
 @webhooks.command()
@@ -84,8 +87,31 @@ def _state(one: Webhook) -> str:
 @webhook_argument
 @talks
 def show(talk: Talk, webhook_id: str) -> None:
-    """Look at one webhook."""
-    _tell(talk, talk.client.house.webhooks_v1.get_webhook(webhook_id))
+    """Look at one webhook, and at what waits for it: a delivery holds back the later ones of its room or server."""
+    house = talk.client.house.webhooks_v1
+    found, lines = house.get_webhook(webhook_id), house.get_lines(webhook_id)
+    if talk.as_json:
+        document({**msgspec.to_builtins(found), **msgspec.to_builtins(lines)})
+        return
+    _tell(talk, found, waiting=lines.waiting)
+    _tell_lines(webhook_id, lines)
+
+
+def _tell_lines(webhook_id: str, lines: LineList) -> None:
+    if not lines.lines:
+        return
+    click.echo("\nDeliveries that hold back others:")
+    columns(
+        ("id", "number", "event", "of", "behind it", "attempts", "next", "answer", "why"),
+        (
+            [
+                one.first.delivery_id, one.first.number, one.first.type, one.first.subject, one.behind,
+                one.first.attempts, one.first.next_at, one.first.last_status, one.first.last_error or "",
+            ]
+            for one in lines.lines
+        ),
+    )  # fmt: skip
+    aside(f"One that is always refused can be skipped: innkeeper webhooks skip {webhook_id} DELIVERY")
 
 
 @webhooks.command()
@@ -130,7 +156,7 @@ def rotate(talk: Talk, webhook_id: str) -> None:
 
 
 @webhooks.command()
-@click.argument("webhook_ids", metavar="WEBHOOK...", nargs=-1, required=True)
+@click.argument("webhook_ids", metavar="WEBHOOK...", nargs=-1, required=True, shell_complete=completing.webhooks)
 @talks
 def remove(talk: Talk, webhook_ids: Sequence[str]) -> None:
     """Remove webhooks, with what waits for them and their history."""
@@ -158,7 +184,7 @@ def test(talk: Talk, webhook_id: str) -> None:
 @webhook_argument
 @click.option("--state", type=click.Choice(["pending", "delivered", "given_up"]), help="Those in this state alone.")
 @click.option("--limit", type=click.IntRange(1, 200), metavar="N", help="How many at most; 50 unless told.")
-@click.option("--before", metavar="DELIVERY", help="Those older than this one.")
+@click.option("--before", metavar="DELIVERY", shell_complete=completing.deliveries, help="Those older than this one.")
 @talks
 def deliveries(talk: Talk, webhook_id: str, state: str | None, limit: int | None, before: str | None) -> None:
     """List what was delivered, is on its way, or was given up; the newest first."""
@@ -175,7 +201,7 @@ def deliveries(talk: Talk, webhook_id: str, state: str | None, limit: int | None
         ("id", "number", "event", "of", "state", "attempts", "last", "next", "answer", "why"),
         (
             [
-                one.delivery_id, one.number, one.type, one.subject, one.state, one.attempts, one.last_at, one.next_at,
+                one.delivery_id, one.number, one.type, one.subject, one.state, one.attempts, one.last_at, _next(one),
                 one.last_status, one.last_error or "",
             ]
             for one in page.deliveries
@@ -186,9 +212,27 @@ def deliveries(talk: Talk, webhook_id: str, state: str | None, limit: int | None
         aside(f"There are older ones: --before {page.before}")
 
 
+def _next(one: Delivery) -> object:
+    """When it is tried next, or what has to end before."""
+    return one.next_at if one.waits_for is None else f"behind {one.waits_for}"
+
+
 @webhooks.command()
 @webhook_argument
-@click.argument("delivery_ids", metavar="DELIVERY...", nargs=-1, required=True)
+@click.argument("delivery_ids", metavar="DELIVERY...", nargs=-1, required=True, shell_complete=completing.deliveries)
+@talks
+def skip(talk: Talk, webhook_id: str, delivery_ids: Sequence[str]) -> None:
+    """Give up deliveries that are on their way, so that those behind them go out.
+
+    `innkeeper webhooks show` tells which ones hold back others. Each can be redelivered later.
+    """
+    end = talk.client.house.webhooks_v1.skip_delivery
+    each(talk, delivery_ids, lambda one: end(webhook_id, one), word="skipped", told="Skipped {}")
+
+
+@webhooks.command()
+@webhook_argument
+@click.argument("delivery_ids", metavar="DELIVERY...", nargs=-1, required=True, shell_complete=completing.deliveries)
 @talks
 def redeliver(talk: Talk, webhook_id: str, delivery_ids: Sequence[str]) -> None:
     """Have events delivered again. One that is on its way still is tried now."""
@@ -199,20 +243,19 @@ def redeliver(talk: Talk, webhook_id: str, delivery_ids: Sequence[str]) -> None:
 @webhooks.command()
 @webhook_argument
 @click.option("--after", type=click.IntRange(0), metavar="N", help="The events behind this number.")
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]), metavar="TIME",
-    help="The events since this time, UTC: 2030-01-31T12:00.",
-)  # fmt: skip
+@time_option("--since", help="The events since this time, UTC: 2030-01-31T12:00, or as events are printed.")
 @talks
 def replay(talk: Talk, webhook_id: str, after: int | None, since: datetime | None) -> None:
     """Have all events that a webhook is for delivered again, from somewhere on. They are kept for a week."""
     from innkeeper.contract.house.webhooks_v1 import Replay
 
-    if (after is None) == (since is None):
+    if after is not None and since is not None:
+        raise click.UsageError("give one of --after and --since: either says from where")
+    if after is None and since is None:
         raise click.UsageError("say from where: --after N, or --since TIME")
     again = talk.client.house.webhooks_v1.replay_events
     count = 0
-    params = Replay(after=after or 0) if since is None else Replay(since=since.replace(tzinfo=UTC))
+    params = Replay(after=after or 0) if since is None else Replay(since=since)
     while True:
         done = again(webhook_id, params)
         count += done.deliveries
@@ -225,7 +268,7 @@ def replay(talk: Talk, webhook_id: str, after: int | None, since: datetime | Non
         click.echo(f"{many(count, 'event')} on their way again" if count else "There is no event to deliver again")
 
 
-def _tell(talk: Talk, one: Webhook) -> None:
+def _tell(talk: Talk, one: Webhook, waiting: int | None = None) -> None:
     if talk.as_json:
         document(one)
         return
@@ -239,6 +282,7 @@ def _tell(talk: Talk, one: Webhook) -> None:
             ("app", one.app_id or "all"),
             ("last delivery", one.delivered_at),
             ("failures since", one.failures),
+            ("on their way", waiting),
             ("note", one.note or None),
             ("made", one.created_at),
             ("by", one.created_by),

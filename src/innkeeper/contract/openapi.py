@@ -81,8 +81,11 @@ class _Writer:
     def _operation(self, operation: Declared) -> Json:
         plan = operation.plan
         summary, _, more = self._text(operation.__doc__).partition("\n\n")
-        if operation.scope:
-            more = f"{more}\n\nScope: `{operation.scope}`.".strip()
+        scope = None if operation.whose else operation.scope
+        if operation.whose:
+            more = f"{more}\n\nFor {operation.whose}; no scope opens it.".strip()
+        elif scope:
+            more = f"{more}\n\nScope: `{scope}`.".strip()
         said: Json = {"operationId": operation.id, "tags": [operation.tag], "summary": summary}
         if more:
             said["description"] = more
@@ -91,7 +94,7 @@ class _Writer:
         said["security"] = []
         if operation.key in ("org", "player"):
             name = self._api.credentials[operation.key].name
-            said["security"].append({name: [operation.scope] if operation.scope else []})
+            said["security"].append({name: [scope] if scope else []})
         if plan.path or plan.query:
             said["parameters"] = [self._parameter(parameter) for parameter in (*plan.path, *plan.query)]
         if plan.body is not None:

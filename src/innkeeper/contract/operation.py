@@ -113,6 +113,11 @@ class Declared:
         return self.function.__qualname__.split(".")[-2]
 
     @property
+    def whose(self) -> str | None:
+        """Whose token alone may do it, where that is more than a scope that tokens can be given; else None."""
+        return None if self.scope is None else self.api.beyond.get(self.scope)
+
+    @property
     def replacement(self) -> str | None:
         """What to use instead, as a client calls it: ``rooms_v2.create_room``; None where it is not deprecated."""
         if self.replaced_by is None or "." in self.replaced_by:
@@ -181,6 +186,7 @@ class Api:
         error: type[Any],
         credentials: Mapping[Key, Credential],
         within: str = "",
+        beyond: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.title = title
@@ -191,6 +197,7 @@ class Api:
         self.not_yet = not_yet  #: operation id -> why it is not served
         self.error = error
         self.credentials = credentials
+        self.beyond = beyond or {}  #: scopes that no list of scopes can hold -> whose token may do it
         self.within = within  #: the attribute of the client that has the resources; empty: the client itself
 
     def resource(self, attribute: str) -> type[Resource[Any]]:

@@ -22,9 +22,11 @@ def by_token(field: str) -> Paging:
 
 
 def before_last(field: str, parameter: str, full: int) -> Paging:
-    """The answer is a list, newest first, of at most ``full``; the next one holds what is older than its last item.
+    """The answer is a list, newest first; the next one holds what is older than its last item.
 
-    ``field`` is the item's datetime, ``parameter`` the query parameter in Unix seconds.
+    One of fewer than ``full`` was the last. There may be more: a server of ours sends along what shares the second of
+    the last item, so that none is lost between two pages. ``field`` is the item's datetime, ``parameter`` the query
+    parameter in Unix seconds.
     """
 
     def follow(answer: Any) -> dict[str, Any] | None:

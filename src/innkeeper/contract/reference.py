@@ -183,14 +183,16 @@ def _operation(api: Api, attribute: str, operation: Declared) -> str:
     ]
     if rows:
         parts.append("\n".join(["| parameter | type | |", "| --- | --- | --- |", *rows]))
-    scope = f" with `{operation.scope}`" if operation.scope else ""
+    takes = _KEYS[operation.key] + (f" with `{operation.scope}`" if operation.scope else "")
+    if operation.whose:
+        takes = f"a token of {operation.whose}; no scope opens it"
     if operation.streams:
         answer = "the bytes, as they come"
     else:
         answer = "nothing" if operation.plan.returns is None else _linked(operation.plan.returns)
     errors = ", ".join(f"{status} `{error_for(status).__name__}`" for status in sorted(operation.errors))
     parts.append(
-        f"- Takes {_KEYS[operation.key]}{scope}\n- Brings {answer}"
+        f"- Takes {takes}\n- Brings {answer}"
         + ("; `.pages(...)` brings the pages after it too" if operation.paging else "")
         + f"\n- Raises {errors or 'none of its own'}\n- Sends `{operation.method} {operation.path}`"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, dataclass_transform
 
 from msgspec import UNSET, Meta, Struct, StructMeta, UnsetType, field
 
-__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "UnsetType", "checked", "told"]
+__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "UnsetType", "checked", "private", "told"]
 
 #: A point in time: RFC 3339 with an offset on the wire, an aware datetime here. One without an offset is refused.
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -45,6 +45,15 @@ def checked(*, min_length: int | None = None, max_length: int | None = None, pat
 def told(**schema: Any) -> Meta:
     """Limits that are documented and not checked: for answers. A client survives a vendor who changes them."""
     return Meta(extra_json_schema=schema)
+
+
+#: What the audit log looks for beside a field's type.
+PRIVATE: Final = "private"
+
+
+def private() -> Meta:
+    """A text that nobody but caller and receiver shall know: the audit log tells nothing of it."""
+    return Meta(extra={PRIVATE: True})
 
 
 #: The body of an upload: whole where it is sent, piece by piece where it arrives.

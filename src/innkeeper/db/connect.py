@@ -41,14 +41,10 @@ async def connect(url: str | Path, *, clock: Clock, migrations: Sequence[Migrati
 
 
 async def _open(url: str | Path, *, patient: bool = False) -> Database:
-    scheme, colon, rest = str(url).partition("://")
-    if isinstance(url, Path) or not colon:
-        return await _open_sqlite(Path(url))
-    if scheme == "sqlite":
-        # As others write it: three strokes and a relative path, four and an absolute one.
-        if not rest.startswith("/") or len(rest) < 2:
-            raise ValueError(f"the database URL {url} names no file; write sqlite:///PATH")
-        return await _open_sqlite(Path(unquote(rest[1:])))
+    path = path_of(url)
+    if path is not None:
+        return await _open_sqlite(path)
+    scheme = str(url).partition("://")[0]
     if scheme in ("postgresql", "postgres"):
         try:
             from .postgres import PATIENCE, PostgresDatabase  # asyncpg is an extra: only those who use it need it
@@ -59,6 +55,19 @@ async def _open(url: str | Path, *, patient: bool = False) -> Database:
         await postgres.open()
         return postgres
     raise ValueError(f"the database URL begins with {scheme}://; write sqlite:///PATH or postgresql://USER@HOST/NAME")
+
+
+def path_of(url: str | Path) -> Path | None:
+    """The file of an SQLite database; None for a URL of another kind. Raises ValueError for one that names no file."""
+    scheme, colon, rest = str(url).partition("://")
+    if isinstance(url, Path) or not colon:
+        return Path(url)
+    if scheme != "sqlite":
+        return None
+    # As others write it: three strokes and a relative path, four and an absolute one.
+    if not rest.startswith("/") or len(rest) < 2:
+        raise ValueError(f"the database URL {url} names no file; write sqlite:///PATH")
+    return Path(unquote(rest[1:]))
 
 
 async def _open_sqlite(path: Path) -> SqliteDatabase:

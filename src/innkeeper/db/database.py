@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from innkeeper.kit.errors import Unavailable
 
+from .pulse import Pulse
+
 A = ParamSpec("A")
 R = TypeVar("R")
 
@@ -58,6 +60,8 @@ class Database(Protocol):
 
     #: "sqlite" or "postgresql"
     kind: str
+    #: how the last changes went
+    pulse: Pulse
 
     async def write(self, steps: Callable[A, Steps[R]], *args: A.args, **kwargs: A.kwargs) -> R:
         """Carry out a transaction. When this returns, it is on disk; when it raises, nothing of it happened.

@@ -21,3 +21,8 @@ def _name(fresh: str) -> Steps[str]:
     rows = yield Statement("select id from house where one = 1")
     name: str = rows[0][0]
     return name
+
+
+def beat(letters: int) -> Steps[None]:
+    """Write something: a little, with so many letters that need room. Bears being carried out at any time."""
+    yield Statement("update house set beat = beat + 1, filler = $1 where one = 1", ("x" * letters,))

@@ -19,6 +19,7 @@ from .database import DatabaseUnavailable, Many, Row, Statement, Steps
 from .group import CLOSED, Apart, Failed, Failure, Tried, Waiting, serve, settle_all
 from .lines import Lines
 from .postgres_errors import CONFLICTS, is_lost, translated
+from .pulse import Pulse
 from .sql import for_postgres
 
 A = ParamSpec("A")
@@ -41,6 +42,13 @@ _BEGIN_READING = "begin isolation level repeatable read read only"
 _READING = ("select", "SELECT")
 
 
+async def _begin(line: asyncpg.Connection) -> None:
+    try:
+        await line.execute(_BEGIN)
+    except asyncpg.FeatureNotSupportedError as error:  # what a standby says to "read write"
+        raise asyncpg.ReadOnlySQLTransactionError(str(error)) from error
+
+
 class _Work:
     """How far the steps of a transaction have come."""
 
@@ -61,6 +69,7 @@ class PostgresDatabase:
         self, url: str, *, writers: int = WRITERS, readers: int = READERS, patience: float | None = PATIENCE
     ) -> None:
         """``patience`` is how long a statement and its locks may take, in seconds; None for as long as it takes."""
+        self.pulse = Pulse()
         parts = urlsplit(url)
         self._place = f"{parts.hostname or 'the local socket'}{f':{parts.port}' if parts.port else ''}{parts.path}"
         self._writers = Lines(url, self._place, writers, patience, read_only=False)
@@ -188,7 +197,7 @@ class PostgresDatabase:
             try:
                 line = await self._writers.take()
             except DatabaseUnavailable as error:
-                settle_all(members, str(error))
+                self._refuse(members, str(error))
                 return None
             try:
                 return await self._try_on(line, members)
@@ -201,7 +210,8 @@ class PostgresDatabase:
                 if losses > 1 or conflicts > CONFLICTS_BORNE or not (losses or conflicts):
                     told = translated(error, self._place)
                     if isinstance(told, DatabaseUnavailable):
-                        settle_all(members, str(told))
+                        # Whom others keep waiting is refused, and yet the store takes changes.
+                        (settle_all if isinstance(error, CONFLICTS) else self._refuse)(members, str(told))
                         return None
                     if len(members) > 1:
                         return Apart()
@@ -219,12 +229,14 @@ class PostgresDatabase:
         """The same on one connection. Raises what befell the transaction as a whole, after it was rolled back."""
         outcomes: list[Any] = []
         written: set[str] = set()
-        await line.execute(_BEGIN)
+        changed = False
+        await _begin(line)
         for at, member in enumerate(members):
             work = _Work()
             try:
                 outcomes.append(await self._drive(line, member.begin(), work))
                 written |= work.written
+                changed = changed or work.changed
             except Exception as error:
                 if not work.running and not work.changed:
                     # The steps themselves gave up before they changed anything: its neighbours are unharmed.
@@ -235,23 +247,30 @@ class PostgresDatabase:
                     if len(members) > 1 and not isinstance(error, CONFLICTS):
                         return Failed(at)
                 raise
-        await self._commit(line, members, outcomes)
+        if await self._commit(line, members, outcomes) and changed:
+            self.pulse.took()
         for sql in written:
             self._then[sql]()
         return None
 
-    async def _commit(self, line: asyncpg.Connection, members: list[Waiting], outcomes: list[Any]) -> None:
+    async def _commit(self, line: asyncpg.Connection, members: list[Waiting], outcomes: list[Any]) -> bool:
+        """Whether it was carried out, as far as is known; the members are told."""
         try:
             await line.execute("commit")
         except Exception as error:
             if not is_lost(error, line):
                 raise  # the server said no, and rolled back
             line.terminate()
-            settle_all(
+            self._refuse(
                 members,
                 f"the connection to the database at {self._place} was lost during a commit: whether it was carried out"
                 " is not known",
             )
-            return
+            return False
         for member, outcome in zip(members, outcomes, strict=True):
             member.settle(outcome)
+        return True
+
+    def _refuse(self, members: list[Waiting], text: str) -> None:
+        self.pulse.refused(text)
+        settle_all(members, text)

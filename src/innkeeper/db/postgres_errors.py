@@ -51,6 +51,10 @@ def translated(error: Exception, place: str) -> Exception:
             return RuleBroken(_said(error, "constraint_name") or column)
         case asyncpg.DiskFullError():
             return DatabaseUnavailable(f"the disk of the database at {place} is full: make room there")
+        case asyncpg.ReadOnlySQLTransactionError():
+            return DatabaseUnavailable(
+                f"the database at {place} can only be read ({error}): name the server that takes changes"
+            )
         case asyncpg.TooManyConnectionsError():
             return DatabaseUnavailable(f"the database at {place} takes no more connections: raise its max_connections")
         case asyncpg.InsufficientResourcesError() | asyncpg.PostgresSystemError() | asyncpg.QueryCanceledError():

@@ -19,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from .database import DatabaseUnavailable, Many, Row, Statement, Steps, drive
 from .group import CLOSED, Apart, Cut, Failed, Failure, Tried, Waiting, serve, settle_all
+from .pulse import Pulse
 from .sql import for_sqlite
 from .sqlite_connections import Opener, discard
 from .sqlite_errors import is_busy, is_refused_write, needs_reopening, translated
@@ -45,6 +46,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, most_pages: int | None = None, patience: float = PATIENCE) -> None:
         """``most_pages`` bounds the file, in pages of 4 KiB. Call :meth:`open` before anything else."""
+        self.pulse = Pulse()
         self._path = path
         self._open = Opener(path, patience, most_pages)
         self._loop = asyncio.get_running_loop()
@@ -143,7 +145,7 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             if needs_reopening(error):
                 await self._drop_writer()
-            settle_all(members, str(translated(error, self._path)))
+            settle_all(members, str(self._told(error)))
             return None
         outcomes: list[Any] = []
         self._written.clear()
@@ -174,6 +176,7 @@ class SqliteDatabase:
                 writer.execute("commit")  # nothing to keep: this touches no disk
             else:
                 await self._committer.call(partial(writer.execute, "commit"))
+                self.pulse.took()
         except sqlite3.Error as error:
             return await self._not_committed(members[: len(outcomes)], writer, error)
         for member, outcome in zip(members, outcomes, strict=False):
@@ -224,7 +227,10 @@ class SqliteDatabase:
         await self._committer.call(partial(discard, writer))
 
     def _told(self, error: Exception) -> Exception:
-        return translated(error, self._path)
+        told = translated(error, self._path)
+        if isinstance(told, DatabaseUnavailable):
+            self.pulse.refused(str(told))
+        return told
 
     def _run(self, connection: sqlite3.Connection, statement: Statement | Many) -> list[Row]:
         text = self._texts.get(statement.sql)

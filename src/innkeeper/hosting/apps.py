@@ -10,7 +10,7 @@ import msgspec
 from innkeeper.db.database import Database, Duplicate
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock
-from innkeeper.kit.errors import NotFound, Taken
+from innkeeper.kit.errors import Invalid, NotFound, Taken
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.secrets import Box
 
@@ -19,6 +19,9 @@ from .queries import apps as queries
 
 _encode = msgspec.json.Encoder().encode
 
+#: Of a secret that is brought along.
+FEWEST_CHARACTERS, MOST_CHARACTERS = 8, 500
+
 
 class Apps:
     """Create, find, change and delete apps."""
@@ -26,6 +29,7 @@ class Apps:
     def __init__(self, db: Database, clock: Clock, chance: Chance, box: Box, bell: Bell) -> None:
         self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
         self._secrets: dict[str, str] = {}
+        self._changes = 0  # counts how often something had to be forgotten
 
     async def create(
         self,
@@ -38,9 +42,13 @@ class Apps:
         app_id: str | None = None,
         secret: str | None = None,
     ) -> App:
-        """A new app, with an id and a secret of its own unless it brings them along. Raises Taken."""
+        """A new app, with an id and a secret of its own unless it brings them along.
+
+        An app of the organisation that was deleted and has the id comes back, with its history and its releases. Raises
+        Taken for a name or id that another app has, Invalid for a secret that is none.
+        """
         app_id = app_id or f"app-{self._chance.uuid()}"
-        sealed = self._box.seal(secret or f"secret-{self._chance.uuid()}", place=app_id)
+        sealed = self._sealed(app_id, secret)
         app = App(
             app_id,
             org_id,
@@ -53,7 +61,9 @@ class Apps:
             None,
             None,
         )
-        return await self._unique(self._db.write(queries.add_app, app), name)
+        made = await self._unique(self._db.write(queries.add_app, app), name)
+        self._forget(app_id)
+        return made
 
     async def get(self, org_id: str, app_id: str) -> App:
         """One app. Raises NotFound."""
@@ -83,8 +93,17 @@ class Apps:
     async def delete(self, org_id: str, app_id: str, by: str) -> None:
         """End an app: its rooms and servers end, its name is free again."""
         await self._db.write(queries.delete_app, org_id, app_id, by, self._clock.now())
-        self._secrets.pop(app_id, None)
+        self._forget(app_id)
         self._bell.ring()
+
+    async def set_secret(self, org_id: str, app_id: str, secret: str | None = None) -> App:
+        """Have another secret sign an app's player tokens: this one, or one that is made up. Raises NotFound, Invalid.
+
+        Logins that the one before has signed are over at once. Servers that run were told that one, and keep it.
+        """
+        app = await self._db.write(queries.set_secret, org_id, app_id, self._sealed(app_id, secret))
+        self._forget(app_id)
+        return app
 
     async def login_rules(self, app_id: str) -> LoginRules:
         """Which logins an app allows, for players, who have no token yet. Raises NotFound."""
@@ -96,28 +115,49 @@ class Apps:
     async def secret(self, app_id: str) -> str:
         """The secret that an app's player tokens are signed with. Raises NotFound.
 
-        Remembered once read: it never changes, and whether the app still lives is asked by the verb that follows.
+        Remembered once read, until it is changed here; whether the app still lives is asked by the verb that follows.
         """
         known = self._secrets.get(app_id)
         if known is not None:
             return known
+        changes = self._changes
         app = await self._db.read(queries.public_app, app_id)
         if app is None:
             raise NotFound(f"there is no app {app_id}")
+        secret = self.secret_of(app)
         if len(self._secrets) > 10_000:
             self._secrets.clear()
-        secret = self._secrets[app_id] = self.secret_of(app)
+        if changes == self._changes:  # else what was changed between the look and now may have been this very one
+            self._secrets[app_id] = secret
         return secret
 
     def secret_of(self, app: App) -> str:
         """The same from a row that was read already."""
         return self._box.open(app.secret_sealed, place=app.id)
 
+    def _sealed(self, app_id: str, secret: str | None) -> str:
+        secret = f"secret-{self._chance.uuid()}" if secret is None else checked_secret(secret)
+        return self._box.seal(secret, place=app_id)
+
+    def _forget(self, app_id: str) -> None:
+        self._changes += 1
+        self._secrets.pop(app_id, None)
+
     async def _unique(self, writing: Coroutine[Any, Any, App], name: str) -> App:
         try:
             return await writing
         except Duplicate:
             raise Taken(f"the organisation has an app named {name} already") from None
+
+
+def checked_secret(secret: str) -> str:
+    """A secret that somebody brings along, as it is. Raises Invalid for what would sign tokens that anybody can forge,
+    and for blanks around it, which come of copying and which no backend has."""
+    if secret != secret.strip() or not FEWEST_CHARACTERS <= len(secret) <= MOST_CHARACTERS:
+        raise Invalid(
+            f"appSecret: must have from {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters, without blanks around them"
+        )
+    return secret
 
 
 def login_of(app: App) -> LoginRules:

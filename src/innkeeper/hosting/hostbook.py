@@ -17,9 +17,10 @@ import msgspec
 from innkeeper.db.database import Database
 from innkeeper.engines.base import HostUnavailable
 from innkeeper.hostspecs import HostSpec, clashes, read_spec
-from innkeeper.kit.clock import Clock
+from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.errors import HouseError, Invalid, NotFound, Taken
 
+from .addresses import awaited_ports
 from .hosts import Host, Hosts, HostState
 from .keeper import HostingKeeper
 from .model import Server, ServerState
@@ -30,6 +31,8 @@ from .queries.placing import used_of_hosts
 log = logging.getLogger(__name__)
 #: States in which something may be in a server's way.
 _WAITING = (ServerState.WANTED, ServerState.STARTING)
+#: Most programs have bound their ports by then.
+_SOON = SECOND
 
 #: Makes a host of what was said of it. Raises ``Invalid``.
 Make = Callable[[HostSpec], Host]
@@ -66,7 +69,7 @@ class ServerView:
 
     server: Server
     app_name: str
-    waits: str | None  #: why it has no place yet, or is not started there; None where nothing is in its way
+    waits: str | None  #: why it has no place yet, is not started there, or not ready; None: nothing is in its way
 
     @property
     def rooms(self) -> int:
@@ -74,9 +77,12 @@ class ServerView:
         return 0 if self.server.state is ServerState.STOPPING else self.server.taken
 
 
-async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[HostSpec], make: Make) -> Hosts:
+async def hosts_at_start(
+    db: Database, clock: Clock, here: Iterable[Host], specs: Iterable[HostSpec], make: Make
+) -> Hosts:
     """This machine's hosts, those of the settings, and those that were added; drained ones are still drained.
 
+    One that was being taken in when the house ended is taken in now, and told.
     Raises ``Invalid`` for one that cannot be made.
     """
     hosts = Hosts(here)
@@ -84,6 +90,8 @@ async def hosts_at_start(db: Database, here: Iterable[Host], specs: Iterable[Hos
         hosts.add(_made(spec, make))
     for record in await db.read(queries.records):
         host = hosts.get(record.id)
+        if not record.is_told:
+            await db.write(queries.taken_in, record.id, clock.now())
         if record.spec is not None and host is not None:
             log.warning("host %s was added and is in the settings too: the settings hold", record.id)
         elif record.spec is not None:
@@ -144,11 +152,25 @@ class HostBook:
         """The servers that live, of all apps or on one host, the oldest first. Raises NotFound for an unknown host."""
         if host is not None:
             self._host(host)
-        trouble = self._keeper.placing.trouble
+        now, trouble = self._clock.now(), self._keeper.placing.trouble
         return [
-            ServerView(server, app_name, trouble.get(server.id) if server.state in _WAITING else None)
+            ServerView(
+                server,
+                app_name,
+                trouble.get(server.id) or self._awaited(server, now) if server.state in _WAITING else None,
+            )
             for server, app_name in await self._db.read(queries.living, host)
         ]
+
+    def _awaited(self, server: Server, now: int) -> str | None:
+        """The ports that its program has not bound, where that takes long."""
+        if server.booted_at is None or now - server.booted_at < _SOON:
+            return None
+        host = self._hosts.get(server.host_id)
+        report = None if host is None else host.engine.reports().get(server.id)
+        if report is None or report.ready_at is not None or not report.alive:
+            return None
+        return f"its program has not bound its ports: {awaited_ports(server.ports, report.bound)}"
 
     def locations(self) -> frozenset[str]:
         """Where servers may count as being; empty is everywhere."""
@@ -173,15 +195,17 @@ class HostBook:
             host = _made(spec, self._make)
             host.added = True
             text = msgspec.json.encode(spec).decode()
-            if not await self._db.write(queries.add, spec.name, text, self._clock.now()):
+            # The intent first, for a crash may leave things of ours on the machine; who listens hears of what was done.
+            if not await self._db.write(queries.intend, spec.name, text):
                 raise Taken(f"there is a host {spec.name} already")
             try:
                 await self._keeper.take_on(host)
                 if not host.answers:
                     raise HostUnavailable("; ".join(_notes(host)) or f"there is no answer at {spec.engine}")
+                await self._db.write(queries.taken_in, spec.name, self._clock.now())
             except BaseException as error:
                 await self._keeper.let_go(host.id)
-                await self._db.write(queries.forget, spec.name, self._clock.now(), "it could not be taken in")
+                await self._db.write(queries.not_taken_in, spec.name)
                 log.info("host %s was not taken in", spec.name)
                 if isinstance(error, HostUnavailable):
                     raise Invalid(f"host {spec.name}: engine: {error}") from None

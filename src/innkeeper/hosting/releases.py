@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock
-from innkeeper.kit.errors import Invalid
+from innkeeper.kit.errors import Invalid, NotFound
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.secrets import Box
 
@@ -45,9 +46,14 @@ class Releases:
         gpu: float | None = None,
         tag: str | None = None,
         fleet_id: str | None = None,
+        most_memory_mb: float = math.inf,
     ) -> Release:
-        """A new release, which serves all rooms opened from now on. Raises NotFound or Invalid."""
-        self._check(cpu, memory_mb, ports, gpu)
+        """A new release, which serves all rooms opened from now on. Raises NotFound or Invalid.
+
+        ``most_memory_mb`` is what the organisation's limits allow a server.
+        """
+        for refusal in _refusals(cpu, memory_mb, most_memory_mb, ports, gpu):
+            raise Invalid(refusal)
         release_id = f"dep-{self._chance.uuid()}"
         release = Release(
             id=release_id, app_id=app_id, number=0, build_key="", build_id=build_id, build_tag=None, tag=tag,
@@ -59,14 +65,17 @@ class Releases:
         self._bell.ring()
         return kept
 
-    def _check(self, cpu: float, memory_mb: float, ports: Sequence[PortSpec], gpu: float | None) -> None:
-        names = [port.name for port in ports]
-        if len(set(names)) != len(names):
-            raise Invalid("ports: every port needs a name of its own, and only the first may be called default")
-        if cpu <= 0 or memory_mb <= 0:
-            raise Invalid("the CPU and the memory of a server must be more than 0")
-        if gpu:
-            raise Invalid("no host of this house has GPUs to give; leave the GPU out or ask for 0")
+    async def refusals(
+        self, org_id: str, *, cpu: float, memory_mb: float, fleet_id: str | None, most_memory_mb: float
+    ) -> list[str]:
+        """What :meth:`create` would refuse, whichever build is to be run, by the same rules."""
+        found = list(_refusals(cpu, memory_mb, most_memory_mb))
+        if fleet_id is not None:
+            try:
+                await self._db.read(queries.require_fleet, fleet_id, org_id)
+            except NotFound as error:
+                found.append(str(error))
+        return found
 
     async def get(self, org_id: str, app_id: str, release_id: str | None = None) -> Release:
         """One release; with None the one that serves new rooms. Raises NotFound."""
@@ -115,6 +124,21 @@ class Releases:
         """The environment that the release's owner wrote."""
         text = self._box.open(release.env_sealed, place=release.id)
         return dict(msgspec.json.decode(text, type=list[tuple[str, str]]))
+
+
+def _refusals(
+    cpu: float, memory_mb: float, most_memory_mb: float, ports: Sequence[PortSpec] = (), gpu: float | None = None
+) -> Iterator[str]:
+    """What cannot be of how a build is to be run."""
+    names = [port.name for port in ports]
+    if len(set(names)) != len(names):
+        yield "ports: every port needs a name of its own, and only the first may be called default"
+    if not (cpu > 0 and memory_mb > 0):  # what is no number is not, either
+        yield "the CPU and the memory of a server must be more than 0"
+    if memory_mb > most_memory_mb:
+        yield f"requestedMemoryMB: the organisation's servers may have {most_memory_mb:.12g} MiB at most"
+    if gpu:
+        yield "no host of this house has GPUs to give; leave the GPU out or ask for 0"
 
 
 def ports_of(release: Release) -> list[PortSpec]:

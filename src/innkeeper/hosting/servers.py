@@ -15,7 +15,7 @@ from .model import Cause, Server
 from .queries import details
 from .queries import servers as queries
 
-#: How many servers ``latest`` tells.
+#: How many servers ``latest`` and ``ended`` tell, and ``page`` at least.
 LATEST = 10
 #: How many rooms of each server ``details`` tells.
 ROOMS_TOLD = 1000
@@ -44,7 +44,7 @@ class Servers:
         """One server, alive or over. Raises NotFound."""
         return await self._db.read(queries.server, app_id, org_id, server_id)
 
-    async def latest(
+    async def page(
         self,
         org_id: str,
         app_id: str,
@@ -53,9 +53,18 @@ class Servers:
         states: Sequence[str] = (),
         locations: Sequence[str] = (),
     ) -> list[Server]:
-        """The ten latest servers created before a time (microseconds), the newest first."""
+        """The latest servers created before a time (microseconds), the newest first.
+
+        Ten, and all others of the last one's second: the next page may begin before the last one, to the second.
+        """
         bound = _NEVER if before is None else before
         return await self._db.read(queries.latest, app_id, org_id, bound, states, locations, LATEST)
+
+    async def latest(
+        self, org_id: str, app_id: str, *, states: Sequence[str] = (), locations: Sequence[str] = ()
+    ) -> list[Server]:
+        """The ten latest servers, the newest first: for those who know no pages."""
+        return (await self.page(org_id, app_id, states=states, locations=locations))[:LATEST]
 
     async def ended(self, org_id: str, app_id: str, *, locations: Sequence[str] = ()) -> list[Server]:
         """The ten servers that ended last, the latest first."""

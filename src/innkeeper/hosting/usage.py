@@ -9,7 +9,7 @@ somebody asks. Called by the doors, by the loop in ``inn.py``, and by billing as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database, Steps
@@ -91,6 +91,10 @@ class UsageAccount:
             if more is not None:
                 found[server.app_id] = found.get(server.app_id, Quantity()) + more
         return found
+
+    async def app_names(self, app_ids: Sequence[str]) -> Mapping[str, str]:
+        """How the apps of an account are called, by id; those that were deleted too."""
+        return await self._db.read(queries.app_names, app_ids)
 
     async def months_before(self, month: int) -> list[tuple[str, int]]:
         """Organisations and earlier months in which anything was counted."""

@@ -32,7 +32,7 @@ class Lobbies:
     ) -> None:
         self._db, self._clock, self._chance = db, clock, chance
         self._open_room, self._standing_rooms = open_room, standing_rooms
-        self._swept_to = 0
+        self._swept_to = (0, "")  #: time and room of the lobby that was looked at last
 
     async def create(
         self,
@@ -127,7 +127,8 @@ class Lobbies:
         """Forget lobbies created long ago whose rooms are over. Looks through some at a time, round and round."""
         before = self._clock.now() - round(keep_seconds * SECOND)
         lobbies = await self._db.read(queries.created_between, self._swept_to, before, _AT_ONCE)
-        self._swept_to = lobbies[-1].created_at if len(lobbies) == _AT_ONCE else 0
+        last = lobbies[-1] if len(lobbies) == _AT_ONCE else None
+        self._swept_to = (last.created_at, last.room_id) if last else (0, "")
         standing = {
             lobby.room_id for lobby in await self._standing(lobbies) if lobby.visibility is not Visibility.LOCAL
         }

@@ -92,10 +92,11 @@ def set_state(app_id: str, room_id: str, state: str) -> Steps[bool]:
     return bool(rows)
 
 
-def created_between(after: int, before: int, most: int) -> Steps[list[Lobby]]:
-    """Lobbies created in a span of time, the oldest first."""
+def created_between(after: tuple[int, str], before: int, most: int) -> Steps[list[Lobby]]:
+    """Lobbies created after that of a time and room, and before a time; the oldest first."""
     rows = yield Statement(
-        f"select {_LOBBY} from lobbies where created_at > $1 and created_at < $2 order by created_at limit $3",
-        (after, before, most),
+        f"select {_LOBBY} from lobbies where (created_at > $1 or (created_at = $1 and room_id > $2))"
+        " and created_at < $3 order by created_at, room_id limit $4",
+        (*after, before, most),
     )
     return [_lobby(row) for row in rows]

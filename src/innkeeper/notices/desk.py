@@ -15,6 +15,7 @@ from innkeeper.settings import Settings
 from .board import Board
 from .events import Events
 from .keeper import NoticesKeeper
+from .posting import Poster
 from .sending import Sender
 from .webhooks import Webhooks
 
@@ -30,26 +31,25 @@ class Notices:
 
 def notices_of(settings: Settings, db: Database, clock: Clock, chance: Chance, box: Box, operator: str) -> Notices:
     """The wing. ``operator`` is the organisation whose admins run the house: it may send to any address."""
-    bell, board, sender = Bell(), Board(), Sender(clock)
+    bell, board = Bell(), Board()
 
     def anywhere(org_id: str) -> bool:
         return settings.webhook_private_networks or org_id == operator
 
+    poster = Poster(clock, box, Sender(clock), anywhere)
     keeper = NoticesKeeper(
         db,
         clock,
         chance,
-        box,
         bell,
         board,
-        sender,
-        anywhere,
+        poster,
         unit=settings.webhook_retry_seconds,
         keep_hours=settings.events_hours,
     )
     db.when_written(TELL, bell.ring)
     return Notices(
-        Webhooks(db, clock, chance, box, bell, sender, anywhere),
+        Webhooks(db, clock, chance, box, bell, poster, anywhere),
         Events(db, clock, board, bell),
         keeper,
     )

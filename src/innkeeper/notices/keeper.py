@@ -7,7 +7,6 @@ delivery that was sent and not recorded is sent again, with the same id: at leas
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,17 +15,14 @@ from typing import TYPE_CHECKING, Any
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import HOUR, SECOND, Clock
-from innkeeper.kit.errors import HouseError
 from innkeeper.kit.ids import Chance
-from innkeeper.kit.secrets import Box
 
 from .board import Board
 from .model import DeliveryState, Due
+from .posting import Poster
 from .queries import deliveries, events, webhooks
 from .recording import Recorder
-from .schedule import Answer, Limits, choose, verdict
-from .sending import Sender
-from .signing import signed_headers
+from .schedule import Limits, choose, verdict
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -52,8 +48,8 @@ _WHY_GONE = "the receiver answered 410 Gone"
 
 
 class NoticesKeeper:
-    """Passes events on. ``anywhere`` says of an organisation whether it may send to private addresses; ``unit`` is the
-    first wait after a failed attempt, in seconds, ``keep_hours`` how long events and deliveries are kept.
+    """Passes events on. ``unit`` is the first wait after a failed attempt, in seconds, ``keep_hours`` how long events
+    and deliveries are kept.
     """
 
     def __init__(
@@ -61,18 +57,16 @@ class NoticesKeeper:
         db: Database,
         clock: Clock,
         chance: Chance,
-        box: Box,
         bell: Bell,
         board: Board,
-        sender: Sender,
-        anywhere: Callable[[str], bool],
+        poster: Poster,
         *,
         unit: float = 1.0,
         keep_hours: float = 168.0,
         limits: Limits = Limits(),  # noqa: B008 - it cannot be changed
     ) -> None:
-        self._db, self._clock, self._chance, self._box, self.bell = db, clock, chance, box, bell
-        self._board, self._sender, self._anywhere = board, sender, anywhere
+        self._db, self._clock, self._chance, self.bell = db, clock, chance, bell
+        self._board, self._poster = board, poster
         self._unit, self._keep, self._limits = unit, round(keep_hours * HOUR), limits
         self._recorder = Recorder(db)
         self._busy: dict[asyncio.Task[None], Due] = {}
@@ -111,7 +105,7 @@ class NoticesKeeper:
             task.cancel()
         await asyncio.gather(*self._busy, return_exceptions=True)
         await self._recorder.close()
-        await self._sender.close()
+        await self._poster.close()
 
     async def _pass_on(self) -> None:
         for _ in range(_MOST_PORTIONS):
@@ -164,7 +158,7 @@ class NoticesKeeper:
 
     async def _deliver(self, due: Due) -> None:
         """Make one attempt and write down what came of it."""
-        answer = await self._attempt(due)
+        answer = await self._poster.post(due.target, due.event)
         now = self._clock.now()
         found = verdict(answer, due.attempts + 1, due.created_at, now, self._chance.fraction(), self._unit)
         self._attempts["delivered" if answer.delivered else "failed"] += 1
@@ -178,19 +172,6 @@ class NoticesKeeper:
         except Exception:
             await self._clock.sleep(EVERY)  # it is due still, and must not be sent again and again meanwhile
             raise
-
-    async def _attempt(self, due: Due) -> Answer:
-        body, now = due.event.body(), self._clock.now()
-        try:
-            secrets = [self._box.open(due.secret_sealed, place=due.webhook_id)]
-        except HouseError as error:  # better not at all than with a wrong signature
-            log.error("webhook %s cannot be signed for: %s", due.webhook_id, error)
-            return Answer(None, "its secret cannot be read here: rotate it")
-        if due.old_secret_sealed is not None and due.old_until is not None and now < due.old_until:
-            with contextlib.suppress(HouseError):  # it came from another house, with its key
-                secrets.append(self._box.open(due.old_secret_sealed, place=due.webhook_id))
-        headers = signed_headers(secrets, due.event.id, now, body)
-        return await self._sender.send(due.url, headers, body, anywhere=self._anywhere(due.org_id))
 
     async def _sweep(self) -> None:
         """Forget what is outdated, now and then, in portions."""

@@ -51,14 +51,16 @@ class Kinds(NamedTuple):
 
     @staticmethod
     def of(words: Iterable[str] | None) -> Kinds:
-        """Those asked for; all where none is named. Raises Invalid for what can never match."""
-        found = tuple(dict.fromkeys(words or ()))
+        """Those asked for; all for None. Raises Invalid for what can never match, an empty list too."""
+        found = EVERY.words if words is None else tuple(dict.fromkeys(words))
+        if not found:
+            raise Invalid(f"kinds: the list is empty, so that nothing would match; for all write {ALL}")
         if len(found) > _MOST:
             raise Invalid(f"kinds: must have at most {_MOST} entries")
         for word in found:
             if word != ALL and word not in KINDS and word not in _PATTERNS:
                 raise Invalid(f"kinds: there is no event {word!r}{_meant(word)}")
-        return Kinds(found) if found and ALL not in found else EVERY
+        return EVERY if ALL in found else Kinds(found)
 
     @staticmethod
     def stored(text: str) -> Kinds:

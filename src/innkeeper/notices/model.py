@@ -38,7 +38,7 @@ class DeliveryState(StrEnum):
 
     PENDING = "pending"  #: waits for its first attempt, for the next one, or for the one before it
     DELIVERED = "delivered"  #: the receiver answered with a 2xx
-    GIVEN_UP = "given_up"  #: it was tried for three days, or cannot be tried any more
+    GIVEN_UP = "given_up"  #: it was tried for three days, cannot be tried any more, or somebody skipped it
 
 
 class Event(NamedTuple):
@@ -83,6 +83,21 @@ class Webhook:
         return (self.app_id is None or self.app_id == app_id) and self.kinds.match(kind)
 
 
+class Seen(NamedTuple):
+    """An event that a reader has read: by it the house notices that its own numbers are others by now."""
+
+    number: int
+    event_id: str
+
+    @staticmethod
+    def of(text: str) -> Seen:
+        """As readers write it, ``115:evt-...``. Raises Invalid."""
+        number, _, event_id = text.partition(":")
+        if not (number.isascii() and number.isdecimal() and len(number) < 19 and event_id.startswith("evt-")):
+            raise Invalid("seen: write the number and the id of an event that you have read, such as 115:evt-...")
+        return Seen(int(number), event_id)
+
+
 class Delivery(NamedTuple):
     """One event on its way to one webhook, as its owner sees it."""
 
@@ -101,6 +116,25 @@ class Delivery(NamedTuple):
     created_at: int
     ended_at: int | None
     replay_of: str | None
+    waits_for: str | None  #: the delivery of the same subject that has to end before it
+
+
+class Line(NamedTuple):
+    """Deliveries of one subject to one webhook: they go out one after the other."""
+
+    first: Delivery  #: the one that the others wait for
+    behind: int  #: how many these are
+
+
+class Target(NamedTuple):
+    """Where a webhook's requests go, and what they are signed with."""
+
+    webhook_id: str
+    org_id: str
+    url: str
+    secret_sealed: str
+    old_secret_sealed: str | None
+    old_until: int | None  #: the secret before the last rotation signs as well until then (microseconds)
 
 
 class Due(NamedTuple):
@@ -116,6 +150,13 @@ class Due(NamedTuple):
     attempts: int
     created_at: int
     event: Event
+
+    @property
+    def target(self) -> Target:
+        """Where it goes."""
+        return Target(
+            self.webhook_id, self.org_id, self.url, self.secret_sealed, self.old_secret_sealed, self.old_until
+        )
 
     @property
     def line(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Verbs on webhooks: make, change, rotate, delete, try out; look at what was delivered, and have it delivered again.
+"""Verbs on webhooks: make, change, rotate, delete, try out; look at what was delivered, have it delivered again, skip.
 
 Called by the doors. What is owed goes out by ``keeper.py``.
 """
@@ -20,15 +20,17 @@ from innkeeper.kit.secrets import Box
 
 from .destinations import check_url
 from .kinds import TEST, Kinds
-from .model import BOTH_SECRETS, MOST_REPLAYED, Delivery, DeliveryState, Event, Webhook, check_note
+from .model import BOTH_SECRETS, MOST_REPLAYED, Delivery, DeliveryState, Event, Line, Webhook, check_note
+from .posting import Poster
 from .queries import deliveries, events
 from .queries import webhooks as queries
 from .schedule import Answer
-from .sending import Sender
-from .signing import make_secret, signed_headers
+from .signing import make_secret
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50
+#: Lines that are told of.
+_MOST_LINES = 20
 #: Tries of one organisation that are under way at once.
 _MOST_TRIES = 3
 
@@ -71,11 +73,11 @@ class Webhooks:
         chance: Chance,
         box: Box,
         bell: Bell,
-        sender: Sender,
+        poster: Poster,
         anywhere: Callable[[str], bool],
     ) -> None:
         self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
-        self._sender, self._anywhere = sender, anywhere
+        self._poster, self._anywhere = poster, anywhere
         self._tries: Counter[str] = Counter()
 
     async def create(
@@ -137,17 +139,15 @@ class Webhooks:
         RateLimited where several tries are under way.
         """
         webhook = await self._db.read(queries.webhook, org_id, webhook_id)
-        sealed = await self._db.read(queries.secret, org_id, webhook_id)
+        target = await self._db.read(queries.target, org_id, webhook_id)
         if self._tries[org_id] >= _MOST_TRIES:
             raise RateLimited(f"{_MOST_TRIES} tests of webhooks are under way: wait for one to end", 5.0)
         now = self._clock.now()
         data = f'{{"webhook":"{webhook.id}"}}'
         event = Event(f"evt-{self._chance.uuid()}", org_id, 0, webhook.app_id, TEST, webhook.id, now, data)
-        body = event.body()
-        headers = signed_headers([self._box.open(sealed, place=webhook.id)], event.id, now, body)
         self._tries[org_id] += 1
         try:
-            answer = await self._sender.send(webhook.url, headers, body, anywhere=self._anywhere(org_id))
+            answer = await self._poster.post(target, event)
         finally:
             self._tries[org_id] -= 1
         return Tried(event, answer, (self._clock.now() - now) // 1000)
@@ -162,6 +162,19 @@ class Webhooks:
         found = await self._db.read(_page, org_id, webhook_id, state, before, most + 1)
         return found[:most], len(found) > most
 
+    async def lines(self, org_id: str, webhook_id: str) -> tuple[list[Line], int]:
+        """Which deliveries hold back others of their subject, and how many wait in all. Raises NotFound."""
+        return await self._db.read(_lines, org_id, webhook_id)
+
+    async def skip(self, org_id: str, by: str, webhook_id: str, delivery_id: str) -> Delivery:
+        """Give up a delivery that is on its way, so that the next of its subject goes out.
+
+        Raises NotFound, and Invalid for one that has ended.
+        """
+        skipped = await self._db.write(_skip, org_id, webhook_id, delivery_id, f"skipped by {by}", self._clock.now())
+        self._bell.ring()
+        return skipped
+
     async def redeliver(self, org_id: str, webhook_id: str, delivery_id: str) -> Delivery:
         """Have an event delivered again; one that is still on its way is tried now. Raises NotFound and Invalid."""
         again = f"dlv-{self._chance.uuid()}"
@@ -174,6 +187,8 @@ class Webhooks:
         thousand at most. Raises NotFound and Invalid.
         """
         if (after is None) == (since is None):
+            if after is not None:
+                raise Invalid("say from where by one of the two alone: after, the number of an event, or since, a time")
             raise Invalid("say from where: either after, the number of an event, or since, a time")
         ids = [f"dlv-{self._chance.uuid()}" for _ in range(MOST_REPLAYED)]
         replayed = await self._db.write(_replay, org_id, webhook_id, after or 0, since or 0, ids, self._clock.now())
@@ -186,6 +201,22 @@ def _page(
 ) -> Steps[list[Delivery]]:
     yield from queries.webhook(org_id, webhook_id)
     return (yield from deliveries.page(webhook_id, state, before, limit))
+
+
+def _lines(org_id: str, webhook_id: str) -> Steps[tuple[list[Line], int]]:
+    yield from queries.webhook(org_id, webhook_id)
+    found = yield from deliveries.lines(webhook_id, _MOST_LINES)
+    return found, (yield from deliveries.waiting(webhook_id))
+
+
+def _skip(org_id: str, webhook_id: str, delivery_id: str, why: str, now: int) -> Steps[Delivery]:
+    yield from queries.webhook(org_id, webhook_id, FOR_UPDATE)
+    skipped = yield from deliveries.skip(webhook_id, delivery_id, why, now)
+    found = yield from deliveries.one(webhook_id, delivery_id)
+    if not skipped:
+        how = "delivered" if found.state is DeliveryState.DELIVERED else "given up"
+        raise Invalid(f"delivery {delivery_id} was {how} already: only one that is on its way can be skipped")
+    return found
 
 
 def _redeliver(org_id: str, webhook_id: str, delivery_id: str, again: str, now: int) -> Steps[Delivery]:
@@ -203,6 +234,9 @@ def _redeliver(org_id: str, webhook_id: str, delivery_id: str, again: str, now: 
 def _replay(org_id: str, webhook_id: str, after: int, since: int, ids: Sequence[str], now: int) -> Steps[Replayed]:
     webhook = yield from queries.webhook(org_id, webhook_id, FOR_UPDATE)
     _require_enabled(webhook)
+    last = yield from events.latest(org_id)
+    if after > last:
+        raise Invalid(f"after: there is no event {after} on this Innkeeper, the last one is {last}")
     found = yield from events.replayable(webhook, after, since, len(ids) + 1)
     chosen = found[: len(ids)]
     yield from deliveries.add(

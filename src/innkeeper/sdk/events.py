@@ -1,7 +1,8 @@
 """Following events over breaks of the connection, sync and async. Called by ``house.py``.
 
 The stream's last number is remembered, also of events that were left out, and the next connection goes on behind it:
-none is missed, and none comes twice.
+none is missed, and none comes twice. The last event is shown as well, so that a server which was restored from an older
+backup meanwhile can tell that its numbers are others now: that is raised.
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class Frames:
 class _Follower:
     """What is known of a stream between its connections."""
 
-    def __init__(self, after: int | None, kinds: Sequence[str] | None, app_id: str | None) -> None:
-        self._kinds, self._app_id = None if kinds is None else list(kinds), app_id
+    def __init__(self, after: int | None, kinds: Sequence[str] | None, app_id: str | None, seen: str | None) -> None:
+        self._kinds, self._app_id, self._seen = None if kinds is None else list(kinds), app_id, seen
         self.after = after  #: the number that was come to
         self.failures = 0  #: connections that failed one after the other
 
     def call(self) -> tuple[dict[str, Any], Options]:
         """The arguments and options of the next connection."""
-        values = {"after": self.after, "kinds": self._kinds, "app_id": self._app_id}
+        values = {"after": self.after, "kinds": self._kinds, "app_id": self._app_id, "seen": self._seen}
         return values, {"timeout": _OPENING, "headers": {"accept": "text/event-stream"}}
 
     def take(self, frame: _Frame) -> Event | None:
@@ -87,6 +88,7 @@ class _Follower:
                 event = _decode(frame.data)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise _unreadable(str(error), frame.data) from error
+            self._seen = f"{event.number}:{event.id}"
         if frame.id is not None and frame.id.isdecimal():
             self.after = int(frame.id)
         return event
@@ -104,10 +106,15 @@ class _Follower:
 
 
 def follow(
-    caller: SyncCaller, after: int | None, kinds: Sequence[str] | None, app_id: str | None, silent: float = SILENT
+    caller: SyncCaller,
+    after: int | None,
+    kinds: Sequence[str] | None,
+    app_id: str | None,
+    seen: str | None = None,
+    silent: float = SILENT,
 ) -> Generator[Event, None, None]:
     """Events as they come, without an end. Closing the iterator closes the connection."""
-    follower, world = _Follower(after, kinds, app_id), caller.engine.world
+    follower, world = _Follower(after, kinds, app_id, seen), caller.engine.world
     while True:
         error: Exception | None = None
         try:
@@ -172,10 +179,15 @@ class _Watch:
 
 
 async def afollow(
-    caller: AsyncCaller, after: int | None, kinds: Sequence[str] | None, app_id: str | None, silent: float = SILENT
+    caller: AsyncCaller,
+    after: int | None,
+    kinds: Sequence[str] | None,
+    app_id: str | None,
+    seen: str | None = None,
+    silent: float = SILENT,
 ) -> AsyncGenerator[Event, None]:
     """The same, awaited."""
-    follower, world = _Follower(after, kinds, app_id), caller.engine.world
+    follower, world = _Follower(after, kinds, app_id, seen), caller.engine.world
     while True:
         error: Exception | None = None
         try:

@@ -16,6 +16,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from innkeeper import belonging
+from innkeeper.belonging import Belonging
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database, RuleBroken, Statement, Steps
 from innkeeper.db.lease import Lease
@@ -30,10 +32,11 @@ from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import KEY_BYTES, Box, load_key
 from innkeeper.settings import Settings
 
-from .merging import Conflict, Conflicts, Outcome, Staged, merge
+from .merging import Conflict, Conflicts, Outcome, merge
 from .opening import Arrival
 from .rows import Column, columns_of, schema
 from .sealing import key_of
+from .staged import Staged
 from .tables import MOVED
 from .threads import Stopped, in_thread
 from .words import Content, Manifest
@@ -79,11 +82,15 @@ async def import_house(
     clock: Clock,
     chance: Chance,
     *,
+    operator: str | None = None,
     dry_run: bool = False,
     progress: Progress = lambda done, total: None,
     database: Database | None = None,
 ) -> Arrived:
     """Take the file in. ``dry_run`` tells what would come of it, and may be done beside a house that runs.
+
+    ``operator`` names the organisation, by id or name, that shall run a house which nobody runs yet; it is needed only
+    where several could.
 
     ``database`` is an open one to use in place of the settings'; it is closed here. Raises
     :class:`innkeeper.kit.errors.HouseError`: :class:`Refused` with all conflicts, ``Invalid`` for a file that cannot be
@@ -93,7 +100,7 @@ async def import_house(
     key = key_of(manifest.lock, passphrase)
     try:
         async with _at_home(settings, clock, chance, dry_run, database) as (db, folder, lease):
-            return await _import(settings, db, folder, lease, file, manifest, key, chance, dry_run, progress)
+            return await _import(settings, db, folder, lease, file, manifest, key, chance, operator, dry_run, progress)
     except OSError as error:
         raise disk_trouble(error, f"importing {file}") from error
 
@@ -146,6 +153,7 @@ async def _import(
     manifest: Manifest,
     key: bytes,
     chance: Chance,
+    operator: str | None,
     dry_run: bool,
     progress: Progress,
 ) -> Arrived:
@@ -164,7 +172,7 @@ async def _import(
 
     contents = await in_thread(_stage, file, manifest, key, columns, folder, name, is_here, progress)
     house = Box(await off_loop(_key_of_house, settings, dry_run))
-    staged = Staged(folder, manifest.tables, columns, Box(key), house, name)
+    staged = Staged(folder, manifest.tables, columns, Box(key), house, name, operator)
     outcome = await db.read(merge, staged, apply=False)
     if outcome.conflicts:
         raise Refused(outcome.conflicts)
@@ -174,13 +182,15 @@ async def _import(
     came = await off_loop(_put_in_place, contents, folder, builds)
     if lease is not None and lease.lost.is_set():
         raise Unavailable("another Innkeeper has taken over the database; nothing was imported")
+    # From now on, so that a start that names no database does not found another house beside what comes.
+    before = await belonging.note(settings, name)
     try:
         outcome = await db.write(merge, staged, apply=True)
     except Conflicts:
-        await off_loop(_take_back, came)
+        await off_loop(_take_back, came, settings.folder, before)
         raise Unavailable("somebody else has written to the database meanwhile; nothing was imported") from None
     except RuleBroken as error:
-        await off_loop(_take_back, came)
+        await off_loop(_take_back, came, settings.folder, before)
         raise Invalid(f"{file} cannot be imported: it is not whole, or breaks a rule of the house ({error})") from error
     return Arrived(manifest, outcome, contents)
 
@@ -193,10 +203,11 @@ def _put_in_place(contents: Sequence[Content], folder: Path, builds: Path) -> li
     return came
 
 
-def _take_back(came: Sequence[Path]) -> None:
-    """Remove the files of builds that came a moment ago and whose rows cannot follow."""
+def _take_back(came: Sequence[Path], data: Path, noted: Belonging | None) -> None:
+    """Remove the files of builds that came a moment ago and whose rows cannot follow; note what was noted before."""
     for path in came:
         remove(path)
+    belonging.put_back(data, noted)
 
 
 def _facts(kind: str, fresh: str) -> Steps[tuple[str, int, dict[str, list[Column]], set[str]]]:

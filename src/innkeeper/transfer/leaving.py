@@ -7,6 +7,7 @@ file has its name once it is whole and on disk.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -23,7 +24,7 @@ from innkeeper.db.database import Database
 from innkeeper.hosting.archives.disk import disk_trouble, sync_directory
 from innkeeper.hosting.archives.keeping import NAME as IMAGE
 from innkeeper.kit.clock import Clock
-from innkeeper.kit.errors import Invalid, NotFound, Taken, Unavailable
+from innkeeper.kit.errors import HouseError, Invalid, NotFound, Taken, Unavailable
 from innkeeper.kit.secrets import Box, load_key
 from innkeeper.settings import Settings
 
@@ -123,12 +124,23 @@ def _beside(file: Path) -> Generator[Path]:
     """A folder of our own on the disk that the file goes to."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.absolute().parent))
-    except FileNotFoundError:
-        raise NotFound(f"there is no folder {file.parent}") from None
+    except OSError as error:
+        raise _no_place(file, error) from None
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _no_place(file: Path, error: OSError) -> HouseError:
+    """Why nothing can be written beside the file's place, and what to do."""
+    if not file.parent.exists():
+        return NotFound(f"there is no folder {file.parent}: make it, or name a file elsewhere")
+    if not file.parent.is_dir():
+        return Invalid(f"{file.parent} is no folder: name a file elsewhere")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_trouble(error, f"writing {file}")
+    return Invalid(f"no file can be made in {file.parent} ({error.strerror}): name one elsewhere, or mend the folder")
 
 
 def _skipped(runnable: Sequence[Content]) -> list[str]:

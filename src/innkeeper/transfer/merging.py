@@ -8,25 +8,18 @@ one commit, or none does; carried out twice, they find everything there and chan
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from innkeeper.db.database import Many, Statement, Steps, Value
 from innkeeper.db.sql import Kind, tabled
 from innkeeper.kit.errors import HouseError
-from innkeeper.kit.secrets import Box
 
-from .rows import PAGE, Column
+from .rows import PAGE
+from .running import decide
+from .staged import Record, Staged
 from .tables import MOVED, Table, Unique
-from .words import Rows
-
-_decode = msgspec.json.Decoder(list[Any]).decode
-Record = dict[str, Any]
 
 
 class Conflicts(Exception):
@@ -49,30 +42,9 @@ class Outcome:
     new: dict[str, int] = field(default_factory=dict[str, int])  #: rows by table
     same: dict[str, int] = field(default_factory=dict[str, int])  #: those that are there already
     conflicts: list[Conflict] = field(default_factory=list[Conflict])
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """Rows that were taken out of a file and found to be sound."""
-
-    folder: Path
-    tables: Sequence[Rows]
-    columns: dict[str, list[Column]]  #: of our tables
-    lock: Box  #: opens what is sealed in the file
-    house: Box  #: seals for the house
-    name: str  #: of the house
-
-    def records(self, rows: Rows) -> Iterator[Record]:
-        """The rows of a table, as the house would have them, but for what is sealed."""
-        doubles = {column.name for column in self.columns[rows.name] if column.kind == "double precision"}
-        with (self.folder / f"{rows.name}.jsonl").open("rb") as file:
-            for line in file:
-                record = dict(zip(rows.columns, _decode(line), strict=True))
-                for name in doubles:
-                    record[name] = None if record[name] is None else float(record[name])
-                if rows.name == "builds" and record["image"] is not None:
-                    record["image"] = f"localhost/innkeeper-{self.name}:{record['key']}"
-                yield record
+    operator: str | None = None  #: the organisation that runs the house then; not known where there are conflicts
+    operator_name: str = ""
+    operator_new: bool = False  #: whether it does so from now on, and nothing in the file said it
 
 
 def merge(staged: Staged, *, apply: bool) -> Steps[Outcome]:
@@ -95,7 +67,27 @@ def merge(staged: Staged, *, apply: bool) -> Steps[Outcome]:
                     raise Conflicts
                 yield from _add(staged, table, fresh)
             outcome.new[table.name] += len(fresh)
+    if not outcome.conflicts:
+        yield from settle_operator(staged, outcome, apply=apply)
     return outcome
+
+
+def settle_operator(staged: Staged, outcome: Outcome, *, apply: bool) -> Steps[None]:
+    """See to it that somebody runs the house; ``apply`` writes down who. The file's rows may be in the house by now."""
+    marks = yield Statement("select org_id from founding")
+    found = yield Statement("select id, name from orgs order by created_at, id")
+    orgs: dict[str, str] = {row[0]: row[1] for row in found}
+    marked: str | None = marks[0][0] if marks else None
+    for rows in staged.tables:
+        if rows.name == "orgs":
+            orgs |= {record["id"]: record["name"] for record in staged.records(rows)}
+        elif rows.name == "founding" and marked is None:
+            marked = next((record["org_id"] for record in staged.records(rows)), None)
+    outcome.operator = decide(marked, orgs, staged.operator)
+    outcome.operator_name = orgs.get(outcome.operator or "", "")
+    outcome.operator_new = outcome.operator is not None and marked is None
+    if apply and outcome.operator_new:
+        yield Statement("insert into founding (one, org_id) values (1, $1)", (outcome.operator,))
 
 
 def _compare(staged: Staged, table: Table, page: Sequence[Record], outcome: Outcome) -> Steps[list[Record]]:

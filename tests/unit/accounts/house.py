@@ -12,8 +12,9 @@ from innkeeper.accounts.founding import Founding
 from innkeeper.accounts.invites import Invites
 from innkeeper.accounts.model import Caller
 from innkeeper.accounts.organisations import Organisations
-from innkeeper.accounts.scopes import Grant
+from innkeeper.accounts.scopes import ADMIN, Grant
 from innkeeper.accounts.tokens import Tokens
+from innkeeper.accounts.vouching import Vouching
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.ids import Chance
@@ -31,6 +32,7 @@ class House:
         self.callers = Callers(db, self.clock)
         self.tokens = Tokens(db, self.clock, self.chance, self.callers)
         self.organisations = Organisations(db, self.clock, self.chance)
+        self.vouching = Vouching(db, self.clock, self.chance)
         self.invites = Invites(db, self.clock, self.chance)
         self.audit = Audit(db, self.clock, self.chance)
         self.founding = Founding(db, self.clock, self.chance, self.callers, folder)
@@ -45,7 +47,7 @@ class House:
 
     async def another_org(self, owner: str) -> Caller:
         """A further organisation's owner."""
-        _, token = await self.founding.add("another", owner)
+        _, token = await self.organisations.create(Caller("", "", owner, ADMIN), "another", owner)
         self.clock.advance(1)
         return await self.callers.recognise(token.plain)
 

@@ -20,7 +20,7 @@ async def test_an_accepted_invitation_makes_a_member_of_two_organisations(house:
     invite = await house.invites.invite(house.owner, " Alice@Example.com ", MEMBER)
     assert (invite.email, invite.grant, invite.invited_by) == (ALICE, MEMBER, "owner@localhost")
     assert await house.invites.of_org(house.owner.org_id) == [invite]
-    assert await house.invites.of_user(alice.by) == [invite]
+    assert await house.invites.of_user(alice) == [invite]
     house.clock.advance(60)
 
     await house.invites.accept(alice, house.owner.org_id)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innkeeper.api.faults import ROWS, fault_body, retry_after, status_for
+from innkeeper.api.faults import ROWS, fault_body, retry_after, said_in, status_for
 from innkeeper.api.router import Router
 from innkeeper.api.tally import BOUNDS, Tally
 from innkeeper.contract.hathora import HATHORA
@@ -122,6 +122,20 @@ def test_the_table_of_statuses(kind: type[errors.HouseError], declared: tuple[in
     assert status_for(made(kind), declared) == status
 
 
+@pytest.mark.parametrize(
+    ("api", "text", "said"),
+    [
+        ("hathora", "there is no release 77", "there is no deployment 77"),
+        ("hathora", "the build of this release was deleted: another release is needed",
+         "the build of this deployment was deleted: another deployment is needed"),
+        ("hathora", "there is no build my-release, or release-7", "there is no build my-release, or release-7"),
+        ("house", "there is no release 77", "there is no release 77"),
+    ],
+)  # fmt: skip
+def test_refusals_are_said_in_the_words_of_the_api(api: str, text: str, said: str) -> None:
+    assert said_in(api, text) == said
+
+
 def test_callers_are_told_when_to_come_back() -> None:
     assert retry_after(made(errors.RateLimited)) == 7.0
     assert retry_after(made(errors.Unavailable)) == 1.0
@@ -129,19 +143,27 @@ def test_callers_are_told_when_to_come_back() -> None:
     assert fault_body('a "b"\n') == b'{"message":"a \\"b\\"\\n"}'
 
 
-@given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from([200, 404]), st.floats(0, 20)), max_size=30))
-def test_the_tally_counts_everything_once(requests: list[tuple[str, int, float]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("XY"), st.sampled_from("AB"), st.sampled_from([200, 404]), st.floats(0, 20)),
+        max_size=30,
+    )
+)
+def test_the_tally_counts_everything_once(requests: list[tuple[str, str, int, float]]) -> None:
+    """Operations of one name, of two APIs, are two."""
     tally = Tally()
-    for operation, status, seconds in requests:
-        tally.add(operation, status, seconds)
+    for api, operation, status, seconds in requests:
+        tally.add(api, operation, status, seconds)
     counter, histogram = tally.collect()
     counts = {tuple(sample.labels.values()): sample.value for sample in counter.samples}
     assert counts == {
-        (name, str(code)): float(sum(r[:2] == (name, code) for r in requests)) for name, code, _ in requests
+        (api, name, str(code)): float(sum(r[:3] == (api, name, code) for r in requests))
+        for api, name, code, _ in requests
     }
     for sample in histogram.samples:
         if sample.name.endswith("_bucket"):
             bound = float(sample.labels["le"])
-            expected = sum(seconds <= bound for name, _, seconds in requests if name == sample.labels["operation"])
+            asked = (sample.labels["api"], sample.labels["operation"])
+            expected = sum(seconds <= bound for *one, _, seconds in requests if tuple(one) == asked)
             assert sample.value == expected
     assert list(BOUNDS) == sorted(BOUNDS)

@@ -10,6 +10,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from innkeeper.api.refusals import explain
+from innkeeper.contract.house.billing_v1 import Month
 
 
 class Colour(Enum):
@@ -27,6 +28,7 @@ class Thing(Struct, rename="camel"):
     share: Annotated[float, Meta(gt=0)] = 1
     tag: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*\Z", min_length=1)] = "a"
     code: Annotated[str, Meta(pattern=r"^(one|two)\Z")] = "one"
+    month: Month = "2026-11"
     all_parts: list[Part] | None = None
     by_name: dict[str, Part] = {}
 
@@ -46,6 +48,7 @@ class Thing(Struct, rename="camel"):
             "tag: must hold nothing but small letters, digits and '-', and begin with small letters",
         ),
         ('{"code": "x"}', "code: must match ^(one|two)$"),
+        ('{"month": "2026-13"}', "month: must be a month, written YYYY-MM, for example 2026-11"),
         ('{"allParts": 1}', "allParts: must be a list or null, not a whole number"),
         ('{"allParts": [{}]}', "allParts[0].itsColour: is required"),
         (

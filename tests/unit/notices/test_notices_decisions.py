@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from innkeeper.kit.clock import HOUR, SECOND
 from innkeeper.kit.errors import Invalid
 from innkeeper.notices.destinations import check_url, is_public
+from innkeeper.notices.events import other_row
 from innkeeper.notices.kinds import EVERY, KINDS, TOPICS, Kinds
-from innkeeper.notices.model import TRIED, DeliveryState, Due, Event, Webhook
+from innkeeper.notices.model import TRIED, DeliveryState, Due, Event, Seen, Webhook
 from innkeeper.notices.queries.events import numbered, owed_to
 from innkeeper.notices.schedule import WAITS, Answer, Limits, choose, retry_after, verdict, wait_after
 from innkeeper.notices.signing import signed_headers
@@ -148,7 +149,6 @@ def test_webhooks_take_turns() -> None:
     ("words", "yes", "no"),
     [
         (None, ["room.opened", "host.lost", "new.thing"], []),
-        ([], ["room.opened"], []),
         (["*", "room.ended"], ["build.failed"], []),
         (["room.*"], ["room.opened", "room.new-word"], ["server.failed", "rooms.x"]),
         (["room.ended", "build.*"], ["room.ended", "build.failed"], ["room.opened", "host.up"]),
@@ -166,6 +166,11 @@ def test_kinds_that_there_are_not(word: str) -> None:
         Kinds.of([word])
 
 
+def test_an_empty_list_is_a_mistake_and_not_everything() -> None:
+    with pytest.raises(Invalid, match=r"kinds: the list is empty"):
+        Kinds.of([])
+
+
 def test_the_catalogue() -> None:
     assert TOPICS == ("room", "server", "build", "host")
     assert all(Kinds.of([kind]).match(kind) for kind in KINDS)
@@ -173,7 +178,7 @@ def test_the_catalogue() -> None:
 
 
 def webhook(name: str, org_id: str, *words: str, app_id: str | None = None) -> Webhook:
-    return Webhook(name, org_id, app_id, "http://x", Kinds.of(words), "", True, None, 0, None, NOW, "me")
+    return Webhook(name, org_id, app_id, "http://x", Kinds.of(words or None), "", True, None, 0, None, NOW, "me")
 
 
 def test_numbers_and_debts() -> None:
@@ -197,6 +202,31 @@ def test_numbers_and_debts() -> None:
     ]  # fmt: skip
     assert owed == owed_to(hooks, events)  # the same again: the same deliveries
     assert len({one.id for one in owed}) == 4
+
+
+@pytest.mark.parametrize(
+    ("after", "seen", "last", "there", "says"),
+    [
+        (0, None, 0, None, None),
+        (115, None, 115, None, None),
+        (5000, None, 115, None, "there is no event 5000 on this Innkeeper, the last one is 115"),
+        (1, None, 0, None, "go on after 0, or without a number"),
+        (115, Seen(115, "evt-a"), 130, "evt-a", None),
+        (115, Seen(110, "evt-a"), 130, None, None),  # it is not kept any more: nobody knows
+        (115, Seen(115, "evt-a"), 130, "evt-b", "event 115 is another one on this Innkeeper"),
+        (120, Seen(115, "evt-a"), 130, "evt-b", "restored from an older backup"),
+    ],
+)
+def test_a_readers_place(after: int, seen: Seen | None, last: int, there: str | None, says: str | None) -> None:
+    found = other_row(after, seen, last, there)
+    assert found is None if says is None else found is not None and says in found
+
+
+@pytest.mark.parametrize("text", ["", "115", "115:", ":evt-a", "-1:evt-a", "115:x", "٣:evt-a", "9" * 19 + ":evt-a"])
+def test_what_is_no_event_that_was_seen(text: str) -> None:
+    assert Seen.of("115:evt-a") == Seen(115, "evt-a")
+    with pytest.raises(Invalid, match="the number and the id of an event"):
+        Seen.of(text)
 
 
 def test_the_body_is_compact_and_the_same_each_time() -> None:

@@ -18,7 +18,6 @@ from innkeeper.contract.hathora.words import TransportType
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.model import PortSpec, Release
 from innkeeper.hosting.releases import ports_of
-from innkeeper.kit.errors import Invalid
 from innkeeper.kit.stamps import moment
 
 #: The name of the port that every deployment has.
@@ -67,8 +66,6 @@ async def make_release(visit: Visit, app_id: str, params: DeploymentConfigV3) ->
     """The release that a request asks for, of whichever generation. Raises NotFound and Invalid."""
     others = params.additional_container_ports
     most = (await visit.wings.organisations.get(visit.org)).limits.memory_mb
-    if params.requested_memory_mb > most:
-        raise Invalid(f"requestedMemoryMB: the organisation's servers may have {most} MiB at most")
     gpus = [gpu for gpu in (params.requested_gpu, params.experimental_requested_gpu) if not isinstance(gpu, UnsetType)]
     return await visit.wings.releases.create(
         visit.org,
@@ -90,6 +87,7 @@ async def make_release(visit: Visit, app_id: str, params: DeploymentConfigV3) ->
         gpu=max(gpus) if gpus else None,
         tag=None if isinstance(params.deployment_tag, UnsetType) else params.deployment_tag,
         fleet_id=None if isinstance(params.fleet_id, UnsetType) else params.fleet_id,
+        most_memory_mb=most,
     )
 
 

@@ -114,7 +114,9 @@ async def get_org_pending_invites(visit: Visit, org_id: str = GLOBAL) -> Pending
 
 @implements(OrganizationsV1.get_user_pending_invites)
 async def get_user_pending_invites(visit: Visit) -> PendingOrgInvitesPage:
-    return PendingOrgInvitesPage(invites=[_invite(invite) for invite in await visit.wings.invites.of_user(visit.by)])
+    return PendingOrgInvitesPage(
+        invites=[_invite(invite) for invite in await visit.wings.invites.of_user(visit.caller)]
+    )
 
 
 @implements(OrganizationsV1.accept_invite)

@@ -96,7 +96,7 @@ async def get_latest_processes(
     region: list[Region] | None = None,
     before: float | None = None,
 ) -> list[ProcessV3]:
-    found = await visit.wings.servers.latest(
+    found = await visit.wings.servers.page(
         visit.org, app_id, before=_before(before), states=states_in(status), locations=locations_in(region)
     )
     return await processes(visit, found)

@@ -70,6 +70,7 @@ async def get_account(visit: Visit, of: str, *, month: str | None = None) -> Acc
     number = month_of(visit.wings.clock.now()) if month is None else int(month.replace("-", ""))
     items = await billing.account(of, number)
     apps = await billing.usage(of, number)
+    names = await visit.wings.usage.app_names(sorted(apps))
     return Account(
         org_id=of,
         month=month_name(number),
@@ -77,7 +78,12 @@ async def get_account(visit: Visit, of: str, *, month: str | None = None) -> Acc
         total=str(prices.total(items)),
         items=[_item(item) for item in items],
         apps=[
-            AppUsage(app_id=app_id, cpu_hours=used.cpu_micros / HOUR, egress_bytes=used.egress_bytes)
+            AppUsage(
+                app_id=app_id,
+                app_name=names.get(app_id, ""),
+                cpu_hours=used.cpu_micros / HOUR,
+                egress_bytes=used.egress_bytes,
+            )
             for app_id, used in sorted(apps.items())
         ],
     )

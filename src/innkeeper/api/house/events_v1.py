@@ -30,19 +30,29 @@ async def get_events(
     kinds: list[str] | None = None,
     app_id: str | None = None,
     limit: int | None = None,
+    seen: str | None = None,
 ) -> EventPage:
-    page = await visit.wings.events.list(visit.org, after=after, kinds=Kinds.of(kinds), app_id=app_id, limit=limit)
+    page = await visit.wings.events.list(
+        visit.org, after=after, seen=_seen(seen), kinds=Kinds.of(kinds), app_id=app_id, limit=limit
+    )
     return EventPage(events=[_read(event.body()) for event in page.events], upto=page.upto, more=page.more)
 
 
 @implements(EventsV1.stream_events)
 async def stream_events(
-    visit: Visit, *, after: int | None = None, kinds: list[str] | None = None, app_id: str | None = None
+    visit: Visit,
+    *,
+    after: int | None = None,
+    kinds: list[str] | None = None,
+    app_id: str | None = None,
+    seen: str | None = None,
 ) -> AsyncGenerator[bytes, None]:
     last = visit.headers.get(b"last-event-id")
     if last is not None:
         after = _number(last)
-    batches = await visit.wings.events.follow(visit.org, after=after, kinds=Kinds.of(kinds), app_id=app_id)
+    batches = await visit.wings.events.follow(
+        visit.org, after=after, seen=_seen(seen), kinds=Kinds.of(kinds), app_id=app_id
+    )
     # A proxy in front that gathered the pieces would hold events back.
     visit.answer_headers += [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
     return _pieces(visit, batches)
@@ -74,6 +84,10 @@ def piece_of(batch: Batch) -> bytes:
 
 def _block(event: model.Event) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.number, event.kind.encode(), event.body())
+
+
+def _seen(text: str | None) -> model.Seen | None:
+    return None if text is None else model.Seen.of(text)
 
 
 def _number(header: bytes) -> int:

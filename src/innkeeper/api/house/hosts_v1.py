@@ -1,6 +1,6 @@
 """Hosts of the house, for its operator. Declared in ``contract/house/hosts_v1.py``.
 
-To all but admins of the organisation that the first start made there is nothing here.
+To all but admins of the organisation that runs the house there is nothing here.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from innkeeper.contract.house.webhooks_v1 import (
     Delivery,
     DeliveryPage,
     DeliveryState,
+    Line,
+    LineList,
     NewWebhook,
     Replay,
     Replayed,
@@ -64,6 +66,7 @@ def delivery_data(one: model.Delivery) -> Delivery:
         created_at=moment(one.created_at),
         ended_at=moment_or_none(one.ended_at),
         replay_of=one.replay_of,
+        waits_for=one.waits_for,
     )
 
 
@@ -147,6 +150,17 @@ async def get_deliveries(
         limit=limit,
     )
     return DeliveryPage(deliveries=[delivery_data(one) for one in found], before=found[-1].id if more else UNSET)
+
+
+@implements(WebhooksV1.get_lines)
+async def get_lines(visit: Visit, webhook_id: str) -> LineList:
+    lines, waiting = await visit.wings.webhooks.lines(visit.org, webhook_id)
+    return LineList(lines=[Line(first=delivery_data(one.first), behind=one.behind) for one in lines], waiting=waiting)
+
+
+@implements(WebhooksV1.skip_delivery)
+async def skip_delivery(visit: Visit, webhook_id: str, delivery_id: str) -> Delivery:
+    return delivery_data(await visit.wings.webhooks.skip(visit.org, visit.by, webhook_id, delivery_id))
 
 
 @implements(WebhooksV1.redeliver)

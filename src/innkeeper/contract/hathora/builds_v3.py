@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from innkeeper.contract.resource import M, Resource
-from innkeeper.contract.shape import GLOBAL, UNSET, Camel, Moment, UnsetType, checked
+from innkeeper.contract.shape import GLOBAL, UNSET, Camel, Moment, UnsetType, checked, private
 from innkeeper.contract.words import Word
 
 from . import operation, stream
@@ -86,7 +86,7 @@ class RegistryConfig(Camel):
     image: str  #: name and tag or digest; with its registry, unless ``registry_url`` names that
     registry_url: str | UnsetType = UNSET  #: the public default when left out
     #: A credential for the registry: ``user:password``, that in base64, or a JSON object with username and password.
-    auth: str | UnsetType = UNSET
+    auth: Annotated[str, private()] | UnsetType = UNSET
 
 
 class BuildsV3(Resource[M]):

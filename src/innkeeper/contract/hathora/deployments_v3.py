@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from innkeeper.contract.paging import by_token
 from innkeeper.contract.resource import M, Resource
-from innkeeper.contract.shape import GLOBAL, UNSET, Camel, Moment, UnsetType, checked, told
+from innkeeper.contract.shape import GLOBAL, UNSET, Camel, Moment, UnsetType, checked, private, told
 
 from . import operation
 from .words import (
@@ -30,7 +30,7 @@ PortNumber = Annotated[int, Meta(ge=1, le=65535)]
 #: Lower-case letters, digits and ``-``, the first one a letter.
 PortName = Annotated[str, checked(min_length=1, max_length=100, pattern="^[a-z][a-z0-9-]*$")]
 EnvName = Annotated[str, checked(min_length=1, max_length=100, pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")]
-EnvValue = Annotated[str, checked(max_length=5000)]
+EnvValue = Annotated[str, checked(max_length=5000), private()]
 
 
 class EnvVariable(Camel):

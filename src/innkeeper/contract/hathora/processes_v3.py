@@ -26,8 +26,8 @@ from .words import (
     RoomsPerProcessTold,
 )
 
-#: A point in time in a query: Unix time in seconds, no later than the year 9999.
-UnixTime = Annotated[float, Meta(ge=0, le=253_402_300_799)]
+#: A point in time in a query: Unix time in seconds. What is above 10^11 is in milliseconds, as some clients send it.
+UnixTime = Annotated[float, Meta(ge=0, le=100_000_000_000_000)]
 Step = Annotated[int, Meta(ge=1), told(default=60)]
 
 
@@ -135,7 +135,9 @@ class ProcessesV3(Resource[M]):
     ) -> list[ProcessV3]:
         """List the ten newest servers, the newest first: all, or those in some states and regions.
 
-        ``before`` (Unix time, seconds) asks for those that were created earlier.
+        ``before`` (Unix time, seconds) asks for those that were created earlier. There are more than ten where others
+        were created in the same second as the tenth: the time of the last one, cut to whole seconds or not, brings the
+        next page, and none is missed.
         """
         ...
 

@@ -25,7 +25,9 @@ HOUSE = Api(
         "events_v1": "events_v1:EventsV1",
         "hosts_v1": "hosts_v1:HostsV1",
         "orgs_v1": "orgs_v1:OrgsV1",
+        "releases_v1": "releases_v1:ReleasesV1",
         "servers_v1": "servers_v1:ServersV1",
+        "tokens_v1": "tokens_v1:TokensV1",
         "webhooks_v1": "webhooks_v1:WebhooksV1",
     },
     not_yet={},
@@ -33,11 +35,12 @@ HOUSE = Api(
     credentials={
         "org": Credential(
             "operatorToken",
-            "A token of an organisation. For hosts, servers, organisations, apps and bills it has to be that of an"
-            " admin of the organisation that the first start made.",
+            "A token of an organisation. For hosts, servers, organisations, bills and apps that bring their id it has"
+            " to be that of an admin of the organisation that runs the house: the one that the first start made.",
         ),
     },
     within="house",
+    beyond=dict.fromkeys(("hosts:read", "hosts:read-write"), "an admin of the organisation that runs the house"),
 )
 
 operation = HOUSE.operation

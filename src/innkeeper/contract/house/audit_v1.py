@@ -20,8 +20,8 @@ class AuditEntry(Camel):
     at: Moment  #: when it was asked for
     who: str  #: e-mail address of the person a token acts for; `innkeeper` for what was done on the machine itself
     verb: str  #: what was asked for: the name of the call, such as `apps_v2.create_app`
-    subject: str  #: what it was done to, or what it has made: ids, with `/` between them
-    detail: str  #: more of it, for people
+    subject: str  #: what it was done to, or what it has made: ids, with `/` between them, an app before what is its
+    detail: str  #: what was asked for, such as `kinds=room.* enabled=false`, without secrets; for people
     outcome: str | None  #: `done`, or `refused:` and why; None while it is under way, and where it was broken off
     token_id: str | UnsetType = UNSET  #: the token that was shown, which may be revoked by now
     client: str | UnsetType = UNSET  #: address that it was asked from

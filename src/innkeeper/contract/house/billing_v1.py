@@ -13,8 +13,8 @@ from . import operation
 _READ = (401, 404)
 _CHANGED = (400, 401, 404, 422)
 
-#: A calendar month in UTC: ``2030-01``.
-_Month = Annotated[str, checked(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+#: A calendar month in UTC: ``2026-11``.
+Month = Annotated[str, checked(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
 
 
 class InvoiceState(Word):
@@ -63,6 +63,7 @@ class AppUsage(Camel):
     """What an app's servers used in a month."""
 
     app_id: str
+    app_name: str  #: for people; of one that was deleted its last name
     cpu_hours: float  #: a server with two processors uses two in an hour
     egress_bytes: int  #: sent by servers whose hosts can measure it
 
@@ -79,7 +80,7 @@ class Account(Camel):
 
 
 class BillingV1(Resource[M]):
-    """Accounts and invoices of all organisations. For admins of the organisation that the first start made alone."""
+    """Accounts and invoices of all organisations. For admins of the organisation that runs the house alone."""
 
     @operation("GET", "/house/v1/invoices", scope="hosts:read", errors=_READ)
     def get_invoices(self, *, of: str | None = None) -> InvoiceList:
@@ -94,6 +95,6 @@ class BillingV1(Resource[M]):
         ...
 
     @operation("GET", "/house/v1/usage", scope="hosts:read", errors=_CHANGED)
-    def get_account(self, of: str, *, month: _Month | None = None) -> Account:
+    def get_account(self, of: str, *, month: Month | None = None) -> Account:
         """Tell what an organisation used in a month, and what it costs."""
         ...

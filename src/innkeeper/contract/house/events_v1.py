@@ -11,7 +11,7 @@ from innkeeper.contract.shape import UNSET, Camel, Moment, UnsetType, told
 
 from . import operation, stream
 
-_READ = (401, 422, 429)
+_READ = (401, 410, 422, 429)
 
 After = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -53,17 +53,28 @@ class EventsV1(Resource[M]):
         kinds: list[str] | None = None,
         app_id: str | None = None,
         limit: Annotated[int, Meta(ge=1, le=500), told(default=100)] | None = None,
+        seen: str | None = None,
     ) -> EventPage:
-        """List the events behind a number, or the newest ones; the oldest of them first."""
+        """List the events behind a number, or the newest ones; the oldest of them first.
+
+        A number that no event has had here yet is refused with 410: this Innkeeper was restored from an older backup,
+        or the number comes from another one. So is a place behind which another event stands than the one ``seen``.
+        """
         ...
 
     @stream("GET", "/house/v1/events/stream", scope="processes:read", errors=_READ, media="text/event-stream")
     def stream_events(
-        self, *, after: After | None = None, kinds: list[str] | None = None, app_id: str | None = None
+        self,
+        *,
+        after: After | None = None,
+        kinds: list[str] | None = None,
+        app_id: str | None = None,
+        seen: str | None = None,
     ) -> None:
         """Follow events as they come, as server-sent events: from now on, or those behind a number first.
 
         The `id` of each is its number, `event` its type and `data` the whole event. A comment comes every 15 seconds
-        at least. Who comes back goes on by the header `Last-Event-ID`, which counts more than ``after``.
+        at least. Who comes back goes on by the header `Last-Event-ID`, which counts more than ``after``. A number that
+        no event has had here yet is refused with 410, as when they are listed.
         """
         ...

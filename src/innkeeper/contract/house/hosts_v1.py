@@ -86,7 +86,7 @@ class HostList(Camel):
 
 
 class HostsV1(Resource[M]):
-    """Hosts: the machines that servers run on. For admins of the organisation that the first start made alone."""
+    """Hosts: the machines that servers run on. For admins of the organisation that runs the house alone."""
 
     @operation("GET", "/house/v1/hosts", scope="hosts:read", errors=_READ)
     def get_hosts(self) -> HostList:

@@ -1,4 +1,7 @@
-"""What a parameter or field of some name means wherever it stands. As ``contract/hathora/names.py``."""
+"""What a parameter or field of some name means. As ``contract/hathora/names.py``.
+
+A bare name stands for whatever bears it: for what means different things of different owners, each owner is named.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ NAMES: dict[str, str] = {
     "invoice_id": "the invoice's id",
     "limits": "what it may use",
     "month": "a calendar month in UTC, such as `2030-01`; the running one when left out",
-    "name": "the host's name",
-    "of": "the id of the organisation; for invoices those of all when left out",
+    "of": "the id of the organisation",
     "org_id": "the organisation's id",
     "product": "what was used",
     "quantity": "how much, to three decimals",
@@ -29,7 +31,14 @@ NAMES: dict[str, str] = {
     "next_page_token": "what the page before told; left out for the first",
     "entry_id": "the line's id",
     "after": "those behind this number",
-    "kinds": "such as `room.*`, `build.failed` or `*`; all when left out",
+    "kinds": "such as `room.*`, `build.failed` or `*`, which is all",
+    "cpu": "processors for each server, may be fractional",
+    "memory_mb": "MiB for each server",
+    "fleet_id": "the fleet whose hosts its servers shall go to first; none when left out",
+    "seen": (
+        "number and id of the last event that was read, such as `115:evt-...`: refused where another event has that"
+        " number by now; not looked at when left out"
+    ),
     "webhook_id": "the webhook's id",
     "delivery_id": "the delivery's id",
     "before": "id of a delivery: those older than it; the newest when left out",
@@ -43,6 +52,19 @@ NAMES: dict[str, str] = {
     "delivered": "whether the receiver answered with a 2xx",
     "milliseconds": "how long it took",
     "ended_at": "when it was delivered or given up",
+    "owner_email": "e-mail address of its first admin",
+    "org_token_id": "the token's id",
+    "token": "the token itself, which is shown this once",
+    "Host.name": "the host's name",
+    "drain_host.name": "the host's name",
+    "resume_host.name": "the host's name",
+    "remove_host.name": "the host's name",
+    "Org.name": "what people call it; two may have the same",
+    "MadeOrg.name": "what people call it; two may have the same",
+    "TokenFor.name": "the token's name",
+    "get_invoices.of": "the id of an organisation; those of all when left out",
+    "get_events.kinds": "such as `room.*`, `build.failed` or `*`; all when left out",
+    "stream_events.kinds": "such as `room.*`, `build.failed` or `*`; all when left out",
     "get_events.app_id": "events of this app alone",
     "stream_events.app_id": "events of this app alone",
     "get_events.after": "those behind this number; the newest when left out",

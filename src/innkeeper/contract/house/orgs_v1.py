@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from innkeeper.contract.resource import M, Resource
-from innkeeper.contract.shape import UNSET, Camel, UnsetType
+from innkeeper.contract.shape import UNSET, Camel, UnsetType, checked
 
 from . import operation
 
@@ -15,6 +15,7 @@ _READ = (401, 404)
 _CHANGED = (400, 401, 404, 422)
 
 _Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+_Name = Annotated[str, checked(min_length=1, max_length=100)]
 _Size = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 
 
@@ -56,12 +57,49 @@ class OrgList(Camel):
     orgs: list[Org]  #: the oldest first
 
 
+class NewOrg(Camel):
+    """Who else shall be in the house."""
+
+    name: _Name  #: for people; it need not be new
+    owner_email: str  #: e-mail address of its first admin
+
+
+class MadeOrg(Camel):
+    """A new organisation, with the first token of its owner. The token is in this answer and in no other."""
+
+    org_id: str
+    name: str
+    limits: Limits
+    owner_email: str
+    token: str  #: may do everything in the organisation
+
+
+class ChangedOrg(Camel):
+    """What shall be changed; what is left out stays as it is."""
+
+    name: _Name | UnsetType = UNSET  #: for people
+
+
 class OrgsV1(Resource[M]):
-    """Organisations of the house. For admins of the organisation that the first start made alone."""
+    """Organisations of the house. For admins of the organisation that runs it alone."""
 
     @operation("GET", "/house/v1/orgs", scope="hosts:read", errors=_READ)
     def get_orgs(self) -> OrgList:
         """List the organisations and what they may use."""
+        ...
+
+    @operation("POST", "/house/v1/orgs", status=201, scope="hosts:read-write", errors=_CHANGED)
+    def create_org(self, params: NewOrg) -> MadeOrg:
+        """Make an organisation with an owner and a first token, which is told this once.
+
+        It has the limits that every new one has. The owner invites others, or makes tokens for them; where the owner is
+        somebody else than the caller, the token speaks for them in this organisation alone.
+        """
+        ...
+
+    @operation("PATCH", "/house/v1/orgs/{orgId}", scope="hosts:read-write", errors=_CHANGED, idempotent=True)
+    def change_org(self, org_id: str, params: ChangedOrg) -> Org:
+        """Give an organisation another name. Invoices that were made keep the one before."""
         ...
 
     @operation("PATCH", "/house/v1/orgs/{orgId}/limits", scope="hosts:read-write", errors=_CHANGED, idempotent=True)

@@ -31,7 +31,7 @@ class Server(Camel):
     rooms: int  #: that have a seat on it now
     since: Moment  #: when it was asked for
     address: str | None  #: `HOST:PORT` of its default port; None until players can connect
-    waits: str | None  #: why it has no place yet, or has one and is not started there; None where nothing is in its way
+    waits: str | None  #: why it has no place yet, is not started there, or not ready; None where nothing is in its way
 
 
 class ServerList(Camel):

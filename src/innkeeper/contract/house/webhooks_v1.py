@@ -25,7 +25,7 @@ class DeliveryState(Word):
 
     PENDING = "pending"  #: waits for its first attempt, for the next one, or for the one before it
     DELIVERED = "delivered"  #: the receiver answered with a 2xx
-    GIVEN_UP = "given_up"  #: it was tried for three days, or the receiver said that it is gone
+    GIVEN_UP = "given_up"  #: it was tried for three days, the receiver said that it is gone, or it was skipped
 
 
 class NewWebhook(Camel):
@@ -41,7 +41,7 @@ class WebhookChange(Camel):
     """What shall be changed; what is left out stays as it is."""
 
     url: Url | UnsetType = UNSET  #: what waits goes there, too
-    kinds: list[str] | UnsetType = UNSET
+    kinds: list[str] | UnsetType = UNSET  #: such as `room.*`, `build.failed` or `*`, which is all
     app_id: str | UnsetType | None = UNSET  #: None: events of all apps
     note: Note | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET  #: while it is not, nothing is owed to it, and what waits goes on waiting
@@ -102,6 +102,7 @@ class Delivery(Camel):
     created_at: Moment
     ended_at: Moment | None
     replay_of: str | None  #: id of the delivery that this one repeats
+    waits_for: str | None  #: id of the delivery of its subject that has to end before; None where none is before it
 
 
 class DeliveryPage(Camel):
@@ -109,6 +110,20 @@ class DeliveryPage(Camel):
 
     deliveries: list[Delivery]  #: the newest first
     before: str | UnsetType = UNSET  #: id to ask on before; left out on the last page
+
+
+class Line(Camel):
+    """Deliveries of one subject that are on their way: they go out one after the other."""
+
+    first: Delivery  #: the one that the others wait for
+    behind: int  #: how many wait for it
+
+
+class LineList(Camel):
+    """What waits for a webhook's receiver, or for other deliveries."""
+
+    lines: list[Line]  #: those in which something waits behind the first; the longest first, 20 at most
+    waiting: int  #: deliveries that are on their way, of these lines and all others
 
 
 class Replay(Camel):
@@ -187,6 +202,21 @@ class WebhooksV1(Resource[M]):
     )
     def redeliver(self, webhook_id: str, delivery_id: str) -> Delivery:
         """Have an event delivered again. One that is on its way still is tried now."""
+        ...
+
+    @operation("GET", "/house/v1/webhooks/{webhookId}/lines", scope="orgs:read", errors=_READ)
+    def get_lines(self, webhook_id: str) -> LineList:
+        """Tell which deliveries hold back others: those of one subject wait until the one before them has ended."""
+        ...
+
+    @operation(
+        "POST",
+        "/house/v1/webhooks/{webhookId}/deliveries/{deliveryId}/skip",
+        scope="orgs:read-write",
+        errors=_CHANGED,
+    )
+    def skip_delivery(self, webhook_id: str, delivery_id: str) -> Delivery:
+        """Give up a delivery that is on its way, so that the next of its subject goes out. It can be redelivered."""
         ...
 
     @operation("POST", "/house/v1/webhooks/{webhookId}/replay", scope="orgs:read-write", errors=_CHANGED)

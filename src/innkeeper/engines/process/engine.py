@@ -77,6 +77,7 @@ class ProcessEngine:
         self._repair: asyncio.Task[None] | None = None
         self._open = False
         self.spawner_pid = 0  #: who is the parent of all programs now
+        self.homes = self._directory  #: the folder that servers have their scratch folders in, once it is open
 
     @property
     def silent_since(self) -> int | None:
@@ -88,7 +89,7 @@ class ProcessEngine:
         site = await asyncio.to_thread(prepare, self._directory, self._run_as, self._own_users)
         self._run_as, self._own_users, notes = site.run_as, site.own_users, list(site.notes)
         self._options: wire.Message = {"homes": str(site.homes), "linger": self._linger}
-        self._open = True
+        self._open, self.homes = True, site.homes
         hello = await self._connect()
         held = hello if self._cgroups else {"memory": "", "cpu": "", "pids": ""}
         notes += hello["notes"]

@@ -9,7 +9,7 @@ from functools import partial
 
 from innkeeper.db.database import Database
 from innkeeper.engines.base import Ended, EndedBy, Report
-from innkeeper.hosting.addresses import given_ports
+from innkeeper.hosting.addresses import awaited_ports
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import Server, ServerState, StopWhy
 from innkeeper.hosting.queries import retiring as queries
@@ -118,18 +118,8 @@ class Retiring:
         if host is not None and not host.answers:
             return f"could not be started within {self._ready_seconds:g} s: host {host.id} does not answer"
         report = None if host is None else host.engine.reports().get(server.id)
-        bound = () if report is None else report.bound
-        given = given_ports(server.ports)
-        # Of a port whose TLS is ended before it, the program binds the one behind.
-        awaited = [(one, one.behind or one.number) for one in given]
-        # In a container it binds a number of its own, which the host's leads to.
-        ports = ", ".join(
-            f"{one.transport} {one.inside or number} ({one.name})" + (" in its container" if one.inside else "")
-            for one, number in awaited
-            if number not in bound
-        )
-        rest = "; the others are bound" if bound else ""
-        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}{rest}"
+        ports = awaited_ports(server.ports, () if report is None else report.bound)
+        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}"
 
     async def retire(self) -> None:
         """End drained servers at once, and look for idle ones about once a second."""

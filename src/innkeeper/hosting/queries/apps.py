@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from innkeeper.db.database import Statement, Steps
+from innkeeper.db.sql import FOR_UPDATE
 from innkeeper.hosting.model import App
 from innkeeper.kit.errors import NotFound, Taken
 
@@ -10,15 +13,38 @@ APP = "id, org_id, name, secret_sealed, login, service, created_at, created_by, 
 
 
 def add_app(app: App) -> Steps[App]:
-    """Keep a new app. Its name must be new among the living apps of its organisation."""
+    """Keep a new app. Its name must be new among the living apps of its organisation.
+
+    A deleted app of the organisation that has the id comes back instead, with what is given now.
+    """
     yield from _require_name(app.org_id, app.name, app.id)
-    if (yield Statement("select 1 from apps where id = $1", (app.id,))):
-        raise Taken(f"there is, or was, an app {app.id} already")
+    rows = yield Statement(f"select {APP} from apps where id = $1 {FOR_UPDATE}", (app.id,))
+    if rows:
+        return (yield from _bring_back(App(*rows[0]), app))
     yield Statement(
         f"insert into apps ({APP}) values ($1, $2, $3, $4, $5, $6, $7, $8, null, null)",
         (app.id, app.org_id, app.name, app.secret_sealed, app.login, app.service, app.created_at, app.created_by),
     )
     return app
+
+
+def _bring_back(before: App, app: App) -> Steps[App]:
+    """An app that was deleted, under its id again. What it left, rooms and releases, is its own and nobody else's."""
+    if before.org_id != app.org_id:
+        raise Taken(
+            f"the id {app.id} is that of an app of another organisation, {before.org_id}, or was: it would take over"
+            " that one's players and history. Make the app in that organisation"
+        )
+    if before.deleted_at is None:
+        raise Taken(f"there is an app {app.id} already, {before.name}: change that one, or delete it first")
+    if (yield Statement("select 1 from servers where app_id = $1 and state not in ('stopped', 'failed')", (app.id,))):
+        raise Taken(f"servers of the app {app.id}, which was deleted, have not all ended yet: try again in a moment")
+    yield Statement(
+        "update apps set name = $2, secret_sealed = $3, login = $4, service = $5, deleted_at = null, deleted_by = null"
+        " where id = $1",
+        (app.id, app.name, app.secret_sealed, app.login, app.service),
+    )
+    return replace(app, created_at=before.created_at, created_by=before.created_by)
 
 
 def app(org_id: str, app_id: str) -> Steps[App]:
@@ -56,6 +82,13 @@ def change_app(
         "update apps set name = $2, login = $3, service = $4 where id = $1",
         (app_id, name or found.name, login or found.login, service[0] if service is not None else found.service),
     )
+    return (yield from app(org_id, app_id))
+
+
+def set_secret(org_id: str, app_id: str, sealed: str) -> Steps[App]:
+    """Have an app's players be known by another secret from now on."""
+    yield from app(org_id, app_id)
+    yield Statement("update apps set secret_sealed = $2 where id = $1", (app_id, sealed))
     return (yield from app(org_id, app_id))
 
 

@@ -32,28 +32,42 @@ class HostRecord:
     #: JSON of HostSpec where it was added by command; None for one of the settings, or of this machine.
     spec: str | None
     draining: bool
+    is_told: bool = True  #: False for one that was added while nobody came to tell of it, as after a crash
 
 
 def records() -> Steps[list[HostRecord]]:
     """All of them, in the order in which they came."""
-    rows = yield Statement("select id, spec, draining from hosts order by added_at, id")
-    return [HostRecord(row[0], row[1], bool(row[2])) for row in rows]
+    rows = yield Statement("select id, spec, draining, added_at from hosts order by added_at, id")
+    return [HostRecord(row[0], row[1], bool(row[2]), row[1] is None or row[3] > 0) for row in rows]
 
 
-def add(host_id: str, spec: str, now: int) -> Steps[bool]:
-    """Keep a host that was added. False: one of that name was added before."""
+def intend(host_id: str, spec: str) -> Steps[bool]:
+    """Keep that a host is about to be taken in; nobody is told yet. False: one of that name was added before."""
     rows = yield Statement(
-        "insert into hosts (id, spec, draining, added_at) values ($1, $2, 0, $3) on conflict (id) do update"
-        " set spec = excluded.spec, draining = 0, added_at = excluded.added_at where hosts.spec is null returning id",
-        (host_id, spec, now),
+        "insert into hosts (id, spec, draining, added_at) values ($1, $2, 0, 0) on conflict (id) do update"
+        " set spec = excluded.spec, draining = 0, added_at = 0 where hosts.spec is null returning id",
+        (host_id, spec),
     )
-    if rows:
-        yield from notices.host_changed("added", host_id, now)
     return bool(rows)
 
 
+def taken_in(host_id: str, now: int) -> Steps[None]:
+    """It was taken in: from now on it counts as added, and those who listen are told, once."""
+    rows = yield Statement(
+        "update hosts set added_at = $2 where id = $1 and spec is not null and added_at = 0 returning id",
+        (host_id, now),
+    )
+    if rows:
+        yield from notices.host_changed("added", host_id, now)
+
+
+def not_taken_in(host_id: str) -> Steps[None]:
+    """It could not be taken in: nothing has happened, and nobody is told."""
+    yield Statement("delete from hosts where id = $1 and added_at = 0", (host_id,))
+
+
 def forget(host_id: str, now: int, reason: str) -> Steps[None]:
-    """It was removed, or could not be taken in."""
+    """It was removed."""
     yield Statement("delete from hosts where id = $1", (host_id,))
     yield from notices.host_changed("removed", host_id, now, reason)
 

@@ -68,7 +68,7 @@ class LaunchFacts:
     release: Release
     build: Build
     app: App
-    room: Room | None  #: the room that it is started for
+    room: Room | None  #: the room that it is started for; where that is over already, the first that waits for it
 
 
 def launch_facts(server_id: str) -> Steps[LaunchFacts | None]:
@@ -80,8 +80,10 @@ def launch_facts(server_id: str) -> Steps[LaunchFacts | None]:
     release = Release(*releases[0])
     builds = yield Statement(f"select {BUILD} from builds where key = $1", (release.build_key,))
     apps = yield Statement(f"select {APP} from apps where id = $1", (found.app_id,))
-    rooms = (
-        [] if found.room_id is None else (yield Statement(f"select {ROOM} from rooms where id = $1", (found.room_id,)))
+    rooms = yield Statement(
+        f"select {ROOM} from rooms where server_id = $1 and state = 'seated'"
+        " order by case when id = $2 then 0 else 1 end, seated_at, id limit 1",
+        (server_id, found.room_id or ""),
     )
     return LaunchFacts(found, release, build_of(builds[0]), App(*apps[0]), room_of(rooms[0]) if rooms else None)
 

@@ -31,9 +31,7 @@ def add_release(release: Release, org_id: str) -> Steps[Release]:
     if state != BuildState.SUCCEEDED:
         raise Invalid(f"buildId: build {release.build_id} is {state}; only one that has succeeded can be run")
     if release.fleet_id is not None:
-        found = yield Statement("select 1 from fleets where id = $1 and org_id = $2", (release.fleet_id, org_id))
-        if not found:
-            raise NotFound(f"fleetId: there is no fleet {release.fleet_id}")
+        yield from require_fleet(release.fleet_id, org_id)
     yield Statement(f"select id from apps where id = $1 {FOR_UPDATE}", (release.app_id,))
     last = yield Statement("select coalesce(max(number), 0) from releases where app_id = $1", (release.app_id,))
     number = last[0][0] + 1
@@ -47,6 +45,13 @@ def add_release(release: Release, org_id: str) -> Steps[Release]:
     )  # fmt: skip
     rows = yield Statement(f"select {RELEASE} from releases where id = $1", (r.id,))
     return Release(*rows[0])
+
+
+def require_fleet(fleet_id: str, org_id: str) -> Steps[None]:
+    """Raises NotFound where the organisation has no such fleet."""
+    found = yield Statement("select 1 from fleets where id = $1 and org_id = $2", (fleet_id, org_id))
+    if not found:
+        raise NotFound(f"fleetId: there is no fleet {fleet_id}")
 
 
 def release(app_id: str, org_id: str, release_id: str | None) -> Steps[Release]:

@@ -93,7 +93,7 @@ def release_for(app_id: str, org_id: str | None, release_id: str | None) -> Step
             else Invalid("the app has nothing to run yet: deploy a build first")
         )
     if build_deleted_at is not None:
-        return Invalid("the build of this release was deleted; release another build")
+        return Invalid("the build of this release was deleted: another release is needed")
     return found, seats
 
 

@@ -13,6 +13,7 @@ from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import listed
 from innkeeper.hosting.hosts import Lack
 from innkeeper.hosting.model import ACCEPTING, SERVER_MOVES, Cause, Server, ServerState, StopWhy, sources_of
+from innkeeper.kit.clock import SECOND
 from innkeeper.kit.errors import LimitReached, NotFound
 
 from . import notices
@@ -77,14 +78,22 @@ def _chosen(states: Sequence[str], locations: Sequence[str]) -> str:
 
 
 def latest(
-    app_id: str, org_id: str, before: int, states: Sequence[str], locations: Sequence[str], most: int
+    app_id: str, org_id: str, before: int, states: Sequence[str], locations: Sequence[str], full: int
 ) -> Steps[list[Server]]:
-    """The app's latest servers created before a time, the newest first; no states or locations: all."""
+    """The app's latest servers created before a time, the newest first; no states or locations: all.
+
+    A page holds ``full`` of them at least, where there are so many, and goes on to the end of the last one's second:
+    whoever asks for those before its last server misses nobody, also where that time was cut to milliseconds or
+    seconds. Servers that are wanted together are created at the same microsecond.
+    """
     yield from require_app(app_id, org_id)
     values = (app_id, before, json.dumps(list(locations))) if locations else (app_id, before)
+    which = f"app_id = $1 and created_at < $2{_chosen(states, locations)}"
     rows = yield Statement(
-        f"select {SERVER} from servers where app_id = $1 and created_at < $2{_chosen(states, locations)}"
-        f" order by created_at desc, id limit {int(most)}",
+        f"select {SERVER} from servers where {which} and created_at >="
+        f" (select min(created_at) - min(created_at) % {SECOND} from"
+        f" (select created_at from servers where {which} order by created_at desc limit {int(full)}) as page)"
+        " order by created_at desc, id",
         values,
     )
     return [server_of(row) for row in rows]

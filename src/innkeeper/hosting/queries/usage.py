@@ -47,6 +47,12 @@ def month(org_id: str, month: int) -> Steps[tuple[list[Row], list[Row], Samples]
     return stored, rows, samples
 
 
+def app_names(app_ids: Sequence[str]) -> Steps[dict[str, str]]:
+    """How apps are called, by id; deleted ones too, under their last name."""
+    rows = yield Statement(f"select id, name from apps where id in ({listed('$1')})", (json.dumps(list(app_ids)),))
+    return {row[0]: row[1] for row in rows}
+
+
 def _samples_of(server_ids: Sequence[str]) -> Steps[Samples]:
     """Measurements of bytes sent that are not counted: time and count, the earliest first."""
     found: Samples = {}

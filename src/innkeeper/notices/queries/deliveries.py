@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from innkeeper.db.database import Many, Row, Statement, Steps, Value
+from innkeeper.db.database import Many, Statement, Steps, Value
 from innkeeper.db.sql import FOR_UPDATE, tabled
 from innkeeper.kit.errors import NotFound
-from innkeeper.notices.model import TRIED, Delivery, DeliveryState, Due, Event
+from innkeeper.notices.model import TRIED, Delivery, DeliveryState, Due, Event, Line
 from innkeeper.notices.schedule import in_a_row
 
 from . import webhooks
 
 _DELIVERY = (
     "d.id, d.webhook_id, d.event_id, e.number, e.kind, e.subject, d.state, d.attempts, d.next_at, d.last_at,"
-    " d.last_status, d.last_error, d.created_at, d.ended_at, d.replay_of"
+    " d.last_status, d.last_error, d.created_at, d.ended_at, d.replay_of,"
+    " case when d.state = 'pending' and d.next_at is null then (select h.id from deliveries h"
+    " where h.webhook_id = d.webhook_id and h.subject = d.subject and h.state = 'pending' and h.next_at is not null"
+    " order by h.place limit 1) end"
 )
 _EVENT = "e.id, e.org_id, e.number, e.app_id, e.kind, e.subject, e.at, e.data"
 #: An attempt as a row: its columns are those of ``record``.
@@ -175,6 +178,39 @@ def one(webhook_id: str, delivery_id: str) -> Steps[Delivery]:
     return delivery_of(rows[0])
 
 
+def lines(webhook_id: str, limit: int) -> Steps[list[Line]]:
+    """The lines in which something waits behind the first, those with most of it before the others."""
+    rows = yield Statement(
+        f"select {_DELIVERY}, l.waiting - 1 from (select min(place) as first, count(*) as waiting from deliveries"
+        " where webhook_id = $1 and state = 'pending' group by subject) as l"
+        " join deliveries d on d.place = l.first join events e on e.id = d.event_id"
+        " where l.waiting > 1 order by l.waiting desc, d.place limit $2",
+        (webhook_id, limit),
+    )
+    return [Line(delivery_of(row[:-1]), row[-1]) for row in rows]
+
+
+def waiting(webhook_id: str) -> Steps[int]:
+    """How many are on their way to a webhook."""
+    rows = yield Statement("select count(*) from deliveries where webhook_id = $1 and state = 'pending'", (webhook_id,))
+    count: int = rows[0][0]
+    return count
+
+
+def skip(webhook_id: str, delivery_id: str, why: str, now: int) -> Steps[bool]:
+    """Give up a pending delivery, so that the next of its line is due. False where it was not pending. The webhook's
+    row is held. What comes of an attempt that is under way is not written down any more.
+    """
+    rows = yield Statement(
+        "update deliveries set state = 'given_up', next_at = null, ended_at = $3,"
+        " last_error = $4 || coalesce('; before: ' || last_error, '')"
+        " where webhook_id = $1 and id = $2 and state = 'pending' returning subject",
+        (webhook_id, delivery_id, now, why),
+    )
+    yield from _lead({(webhook_id, row[0]) for row in rows}, now)
+    return bool(rows)
+
+
 def hurry(webhook_id: str, delivery_id: str, now: int) -> Steps[None]:
     """Make a pending delivery's next attempt due; one that stands behind another in its line stays there."""
     yield Statement(
@@ -216,6 +252,6 @@ def sweep(before: int, most: int) -> Steps[int]:
     return max(len(ended), len(orphaned))
 
 
-def delivery_of(row: Row) -> Delivery:
+def delivery_of(row: Sequence[Any]) -> Delivery:
     """A row of the columns above."""
     return Delivery._make([*row[:6], DeliveryState(row[6]), *row[7:]])

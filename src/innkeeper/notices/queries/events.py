@@ -45,6 +45,12 @@ def latest(org_id: str) -> Steps[int]:
     return rows[0][0] or 0
 
 
+def id_of(org_id: str, number: int) -> Steps[str | None]:
+    """The id of the event that has a number; None where there is none, or it is not kept any more."""
+    rows = yield Statement("select id from events where org_id = $1 and number = $2", (org_id, number))
+    return rows[0][0] if rows else None
+
+
 def told() -> Steps[bool]:
     """Whether anything waits to be passed on."""
     rows = yield Statement("select 1 from outbox limit 1")

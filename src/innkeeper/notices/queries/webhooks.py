@@ -9,7 +9,7 @@ from innkeeper.db.database import Row, Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE
 from innkeeper.kit.errors import LimitReached, NotFound
 from innkeeper.notices.kinds import Kinds
-from innkeeper.notices.model import LISTENED, MOST_WEBHOOKS, Webhook
+from innkeeper.notices.model import LISTENED, MOST_WEBHOOKS, Target, Webhook
 
 WEBHOOK = "id, org_id, app_id, url, kinds, note, enabled, disabled_why, failures, delivered_at, created_at, created_by"
 
@@ -40,16 +40,16 @@ def webhook(org_id: str, webhook_id: str, lock: str = "") -> Steps[Webhook]:
     return webhook_of(rows[0])
 
 
-def secret(org_id: str, webhook_id: str) -> Steps[str]:
-    """The sealed secret of a webhook. Raises NotFound."""
+def target(org_id: str, webhook_id: str) -> Steps[Target]:
+    """Where a webhook's requests go, and its sealed secrets. Raises NotFound."""
     rows = yield Statement(
-        "select secret_sealed from webhooks where id = $1 and org_id = $2 and deleted_at is null",
+        "select id, org_id, url, secret_sealed, old_secret_sealed, old_until from webhooks"
+        " where id = $1 and org_id = $2 and deleted_at is null",
         (webhook_id, org_id),
     )
     if not rows:
         raise NotFound(f"there is no webhook {webhook_id}")
-    sealed: str = rows[0][0]
-    return sealed
+    return Target(*rows[0])
 
 
 def add(new: Webhook, sealed: str) -> Steps[Webhook]:
