@@ -15,7 +15,7 @@ from .client import Client, DockerError
 from .records import Record
 from .verdict import Death, verdict
 
-_LATE, _LOOKS = 0.2, 15  # Podman may know of an end before it has written down the output: seconds, and how often
+_LATE, _LOOKS = 0.2, 6  # Podman may know of an end before it has written down the output: seconds, and how often
 _WORDS, _WORD_LINES = 400, 10  # bytes and lines of output that are told of who never was ready
 
 
