@@ -248,6 +248,26 @@ async def test_a_secret_is_rotated_without_a_wrong_signature(inn: TestInn, hook:
     assert rotated.secret not in kept
 
 
+async def test_what_waits_is_signed_by_the_new_secret_too_once_it_is_rotated(inn: TestInn, hook: Receiver) -> None:
+    """Though it was read ahead: only what was under way already has the old signature alone."""
+    made = await added(inn, hook)
+    under_way: list[int] = []
+
+    async def rotate(got: Got) -> None:
+        if not under_way:
+            under_way.append(0)
+            await hooks_of(inn).rotate_secret(made.webhook_id)
+            under_way[0] = len(hook.got)
+
+    hook.hold = rotate
+    await happens(inn, *[f"server.running s{number}" for number in range(40)])
+    await passes(inn)
+    signatures = [len(got.headers["webhook-signature"].split()) for got in hook.got]
+    assert len(signatures) == 40
+    assert 1 <= under_way[0] < 40
+    assert set(signatures[under_way[0] :]) == {2}
+
+
 async def test_a_test_is_signed_as_what_really_happens_is(inn: TestInn, hook: Receiver) -> None:
     """Also between a rotation and the hour in which the receiver is given the new secret."""
     made = await added(inn, hook)

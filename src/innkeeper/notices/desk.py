@@ -49,7 +49,7 @@ def notices_of(settings: Settings, db: Database, clock: Clock, chance: Chance, b
     )
     db.when_written(TELL, bell.ring)
     return Notices(
-        Webhooks(db, clock, chance, box, bell, poster, anywhere),
+        Webhooks(db, clock, chance, box, bell, poster, anywhere, keeper.changed),
         Events(db, clock, board, bell),
         keeper,
     )

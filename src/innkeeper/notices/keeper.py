@@ -36,7 +36,7 @@ SELDOM = 30.0
 #: What was told, in one transaction and in one pass: others want to write too.
 _PORTION = 100
 _MOST_PORTIONS = 20
-#: Deliveries of one webhook that are read ahead, and for how long what was read is good: it may be changed or deleted.
+#: Deliveries of one webhook that are read ahead, and for how long what was read is good: more may be due by then.
 _AHEAD = 64
 _GOOD_FOR = SECOND // 2
 #: Rows forgotten in one transaction, and seconds between two sweeps.
@@ -72,6 +72,7 @@ class NoticesKeeper:
         self._busy: dict[asyncio.Task[None], Due] = {}
         self._ready: dict[str, list[Due]] = {}  #: what is due by webhook, as it was at the time below
         self._ready_at = 0
+        self._changes = 0
         self._swept_at: int | None = None
         self._closing = False
         self._pending = 0
@@ -85,6 +86,12 @@ class NoticesKeeper:
         await self._sweep()
         usual = EVERY if self._busy or soon is not None or await self._db.read(events.listening) else SELDOM
         return usual if soon is None else min(usual, soon)
+
+    def changed(self) -> None:
+        """A webhook was changed, rotated or deleted: what was read ahead is read anew. Begun attempts go on."""
+        self._changes += 1
+        self._ready = {}
+        self.bell.ring()
 
     @property
     def busy(self) -> set[asyncio.Task[None]]:
@@ -118,15 +125,18 @@ class NoticesKeeper:
 
     async def _begin(self) -> float | None:
         """Begin the attempts that are due and have a place. Returns the seconds until the next one is due."""
-        now = self._ready_at = self._clock.now()
+        now, changes = self._clock.now(), self._changes
+        ready: dict[str, list[Due]] = {}
         self._ready = {}
         times = await self._db.read(deliveries.due_times)
         if len(self._busy) < self._limits.all:
             busy = Counter(one.webhook_id for one in self._busy.values())
             for webhook_id, at in times:
                 if at <= now and busy[webhook_id] < self._limits.each_webhook:
-                    self._ready[webhook_id] = await self._read_ahead(webhook_id, now)
-        self._start()
+                    ready[webhook_id] = await self._read_ahead(webhook_id, now)
+        if changes == self._changes:  # who changed something meanwhile has rung
+            self._ready, self._ready_at = ready, now
+            self._start()
         later = [at for _, at in times if at > now]
         return (min(later) - now) / SECOND if later else None
 

@@ -63,7 +63,7 @@ class Replayed(NamedTuple):
 
 class Webhooks:
     """Verbs on the webhooks of one organisation. ``anywhere`` says of an organisation whether it may name private
-    addresses.
+    addresses; ``changed`` is called once one of them has changed: what was read of it is outdated.
     """
 
     def __init__(
@@ -75,9 +75,10 @@ class Webhooks:
         bell: Bell,
         poster: Poster,
         anywhere: Callable[[str], bool],
+        changed: Callable[[], None],
     ) -> None:
         self._db, self._clock, self._chance, self._box, self._bell = db, clock, chance, box, bell
-        self._poster, self._anywhere = poster, anywhere
+        self._poster, self._anywhere, self._changed = poster, anywhere, changed
         self._tries: Counter[str] = Counter()
 
     async def create(
@@ -120,7 +121,7 @@ class Webhooks:
             given["failures"] = 0
         now = self._clock.now()
         changed = await self._db.write(queries.change, org_id, webhook_id, lambda before: replace(before, **given), now)
-        self._bell.ring()
+        self._changed()
         return changed
 
     async def rotate(self, org_id: str, webhook_id: str) -> tuple[Webhook, str]:
@@ -128,11 +129,14 @@ class Webhooks:
         secret = make_secret(self._chance)
         sealed = self._box.seal(secret, place=webhook_id)
         until = self._clock.now() + BOTH_SECRETS
-        return await self._db.write(queries.rotate, org_id, webhook_id, sealed, until), secret
+        rotated = await self._db.write(queries.rotate, org_id, webhook_id, sealed, until)
+        self._changed()
+        return rotated, secret
 
     async def delete(self, org_id: str, webhook_id: str) -> None:
         """Delete a webhook, with all that waits for it and its history. Raises NotFound."""
         await self._db.write(queries.delete, org_id, webhook_id, self._clock.now())
+        self._changed()
 
     async def test(self, org_id: str, webhook_id: str) -> Tried:
         """Send an event that is none, now and once, and tell what came of it. It is not kept. Raises NotFound, and

@@ -197,8 +197,8 @@ class Readiness:
 
     async def _runs(self, starting: Starting) -> bool:
         async with self._client.call("looking whether a container runs"):
-            said = await self._client.docker._query_json(f"containers/{starting.container}/json")
-        return bool(said["State"]["Running"])
+            found = await self._client.docker.containers.get(starting.container)
+        return bool(found["State"]["Running"])
 
     def _way(self, name: Way, starting: Starting) -> _Inside:
         if name == "shell":
