@@ -75,6 +75,31 @@ async def test_a_log_over_its_ceiling_keeps_the_newest_and_goes_on(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+class Flooded(LogFile):
+    """A log whose head is cut off, past what was its end, while its last lines are looked for the first time."""
+
+    flood: tuple[int, Path] | None = None
+
+    def tail(self, lines: int, end: int) -> int:
+        if self.flood is not None:
+            (fd, path), self.flood = self.flood, None
+            for number in range(40_000):
+                os.write(fd, b"%08d %s\n" % (number, b"x" * 90))
+            logfile.trim(str(path), 1 << 20, punching=True)
+        return super().tail(lines, end)
+
+
+async def test_last_lines_are_told_of_a_program_that_floods_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "s.log"
+    fd = logfile.create(str(path))
+    os.write(fd, b"first\n")
+    file = Flooded(path)
+    file.flood = fd, path
+    text = await collect(read_all(file, tail=2, follow=False, ended=lambda: True, pause=never))
+    assert [line[:8] for line in text.splitlines()] == [b"00039998", b"00039999"]
+    os.close(fd)
+
+
 async def test_a_follower_gets_what_comes_and_ends_with_its_server(tmp_path: Path) -> None:
     path = tmp_path / "s.log"
     path.write_bytes(b"one\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 _CHUNK = 1 << 18
 _STEP = 1 << 16
+_LOOKS = 10
 
 
 class LogFile:
@@ -116,6 +117,20 @@ class LeftLogs:
             path.unlink(missing_ok=True)
 
 
+def _last(file: LogFile, lines: int) -> tuple[int, int]:
+    """Where the last lines begin, and where they end.
+
+    Of a program that floods its log all that was there may have been thrown away while we looked: then once more.
+    """
+    looks = _LOOKS
+    while True:
+        end = file.size()
+        at = file.tail(lines, end)
+        looks -= 1
+        if at < end or not (looks and lines and end):
+            return at, end
+
+
 async def read_all(
     file: LogFile, *, tail: int | None, follow: bool, ended: Callable[[], bool], pause: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[bytes]:
@@ -132,7 +147,7 @@ async def read_all(
                 yield old
             at = await asyncio.to_thread(file.start)
         else:
-            at = await asyncio.to_thread(file.tail, tail, end) if tail or follow else end
+            at, end = await asyncio.to_thread(_last, file, tail) if tail or follow else (end, end)
         stop = None if follow else end
         while True:
             over = ended()  # asked before we look, so that its last words are not missed
