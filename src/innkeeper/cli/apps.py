@@ -89,8 +89,10 @@ def create(
 
 def secret_in(content: bytes, file: str) -> str:
     """The secret that a file holds. Raises :class:`Failure` for what can be none, and shows nothing of it."""
-    fewest, most = 8, 500
-    needs = f"it has to hold the app's secret and nothing else: text of {fewest} to {most} characters"
+    from innkeeper.contract.house.apps_v1 import FEWEST_CHARACTERS, MOST_CHARACTERS
+
+    length = f"text of {FEWEST_CHARACTERS} to {MOST_CHARACTERS} characters"
+    needs = f"it has to hold the app's secret and nothing else: {length}"
     try:
         secret = content.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -99,7 +101,7 @@ def secret_in(content: bytes, file: str) -> str:
         raise Failure(f"--secret-file: {file} is empty; {needs}", Code.USAGE)
     if not secret.isprintable():  # lines above all
         raise Failure(f"--secret-file: {file} has more than one line, or characters of no text; {needs}", Code.USAGE)
-    if not fewest <= len(secret) <= most:
+    if not FEWEST_CHARACTERS <= len(secret) <= MOST_CHARACTERS:
         raise Failure(f"--secret-file: {file} has {len(secret)} characters; {needs}", Code.USAGE)
     return secret
 

@@ -54,6 +54,8 @@ def server_now(talk: Talk, app_id: str, room: Room | None) -> tuple[str, dict[st
 
 def doing(server: ProcessV3, ports: Sequence[ContainerPort], now: datetime) -> str:
     """What a server does that is not ready; ``ports`` are those that its program shall bind, none where not known."""
+    from innkeeper.hosting.launching import bound_by
+
     name = f"its server {server.process_id}"
     if server.status != "starting":
         return f"{name} is {server.status}" + (f": {server.summary_exit_reason}" if server.summary_exit_reason else "")
@@ -62,14 +64,9 @@ def doing(server: ProcessV3, ports: Sequence[ContainerPort], now: datetime) -> s
     if server.booted_at is None:
         return f"{name} has its place on a host, and its program is not started there yet"
     seconds = max(0, round((now - server.booted_at).total_seconds()))
-    bind = " and ".join(f"${variable(port.name)} ({port.transport_type})" for port in ports) or "$PORT"
+    bind = " and ".join(f"${bound_by(port.name)} ({port.transport_type})" for port in ports) or "$PORT"
     what = "port" if len(ports) < 2 else "ports"
     return (
         f"the program of {name} was started {many(seconds, 'second')} ago and has not bound its {what}. Players can"
         f" connect once it listens on {bind}: the number is in that variable of its environment"
     )
-
-
-def variable(port_name: str) -> str:
-    """The variable that tells a program which number to bind for a port."""
-    return "PORT" if port_name == "default" else f"PORT_{port_name.upper().replace('-', '_')}"

@@ -52,7 +52,8 @@ def subject_of(operation: Declared, path: Sequence[str], answer: object = None) 
     made = next((field for field in _MADE if hasattr(answer, field)), None)
     ids = list(path)
     if made is not None and made not in names:
-        ids = [*(path[names.index("app_id")] for _ in range(1) if "app_id" in names), str(getattr(answer, made))]
+        app = [path[names.index("app_id")]] if "app_id" in names else []
+        ids = [*app, str(getattr(answer, made))]
     return _cut("/".join(ids), _MOST_SUBJECT)
 
 

@@ -10,7 +10,9 @@ from innkeeper.contract.shape import UNSET, Camel, UnsetType, checked, private
 from . import operation
 
 KeptId = Annotated[str, checked(min_length=1, max_length=100, pattern="^[a-zA-Z0-9_-]+$")]
-AppSecret = Annotated[str, checked(min_length=8, max_length=500), private()]
+#: Of a secret.
+FEWEST_CHARACTERS, MOST_CHARACTERS = 8, 500
+AppSecret = Annotated[str, checked(min_length=FEWEST_CHARACTERS, max_length=MOST_CHARACTERS), private()]
 
 
 class AdoptedApp(Camel):
