@@ -105,9 +105,9 @@ class ContainerGround:
             await self.engine.discard(path.stem)
         await self.engine.close()
         assert self.containers() == []
-        left = list(self.folder.rglob("*"))
+        left = [str(path.relative_to(self.folder)) for path in self.folder.rglob("*")]
         shutil.rmtree(self.folder, ignore_errors=True)
-        assert left == []
+        assert left == [], f"left behind: {left}"
 
 
 @asynccontextmanager

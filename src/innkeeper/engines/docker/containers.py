@@ -103,8 +103,7 @@ class Containers:
             if server_id not in seen and self.records.get(server_id) is record:
                 self._gone(record)
         for server_id in [one for one in self._known if one not in seen]:
-            del self._known[server_id]
-            self._notes.remove(server_id)
+            self._unknown(server_id)
 
     def heard(self, event: dict[str, Any]) -> None:
         """An event of the engine."""
@@ -151,6 +150,8 @@ class Containers:
             if found is None:
                 if record is not None:
                     self._gone(record)
+                for server_id in [one for one, note in self._known.items() if note.container == container]:
+                    self._unknown(server_id)
             else:
                 await self.take(found)
             if container not in self._again:
@@ -283,6 +284,11 @@ class Containers:
                 asyncio.get_running_loop().remove_reader(record.local.pidfd)
             record.local.close()
             record.local = None
+
+    def _unknown(self, server_id: ServerId) -> None:
+        """A note of before is about nothing: its container went while nobody looked, or while we did."""
+        del self._known[server_id]
+        self._notes.remove(server_id)
 
     def keep(self, record: Record) -> None:
         """Note it on disk. Where that fails it is known as long as we live."""
