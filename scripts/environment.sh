@@ -3,6 +3,7 @@
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
+unset PYTHONDONTWRITEBYTECODE  # compiled once, as wherever it is installed: tests start it hundreds of times
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 

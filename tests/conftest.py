@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from factories import TestInn, copied_database, opened_inn
-from innkeeper.db.connect import connect
+from factories import TestInn, copied_database, copied_file, opened_inn
+from innkeeper.db.connect import connect, path_of
 from innkeeper.db.database import Database
 from innkeeper.kit.clock import ManualClock
 from networks import stand_apart
@@ -47,6 +47,8 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     """A new database with the tables of the house, once on each store."""
+    if (file := path_of(database_url)) is not None:
+        await copied_file(file)
     database = await connect(database_url, clock=ManualClock())
     yield database
     await database.close()
@@ -54,7 +56,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def house_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a database for an inn, once on each store; on PostgreSQL it has its tables already."""
+    """The URL of a database for an inn, once on each store; it has its tables already, or gets them copied."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'innkeeper.db'}"
         return

@@ -315,6 +315,7 @@ class PodmanService(Daemon):
 
     kind = "podman"
     binary = "podman"
+    trusted = ""  #: the address of a registry that it speaks to without TLS, as Docker does to all on loopback
 
     def command(self) -> list[str]:
         needed("/usr/bin/conmon", "conmon")
@@ -348,7 +349,12 @@ class PodmanService(Daemon):
         }
 
     def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "CONTAINERS_CONF": f"{self.folder}/containers.conf", "TMPDIR": str(self.folder)}
+        found = {**os.environ, "CONTAINERS_CONF": f"{self.folder}/containers.conf", "TMPDIR": str(self.folder)}
+        if self.trusted:
+            path = self.folder / "registries.conf"
+            path.write_text(f'[[registry]]\nlocation = "{self.trusted}"\ninsecure = true\n')
+            found["CONTAINERS_REGISTRIES_CONF"] = str(path)
+        return found
 
 
 def _forget_rules(bridge: str, number: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any
 
 import asyncpg
 
+from firewalls import PretendedFirewall
 from innkeeper.accounts.model import Caller
 from innkeeper.accounts.scopes import ADMIN
 from innkeeper.contract.hathora.apps_v2 import (
@@ -31,7 +33,7 @@ from innkeeper.contract.hathora.deployments_v3 import ContainerPort, DeploymentC
 from innkeeper.contract.hathora.processes_v3 import ProcessV3
 from innkeeper.contract.hathora.rooms_v2 import ConnectionInfoV2, CreateRoomParams, Room, RoomConnectionData
 from innkeeper.contract.hathora.words import Region, TransportType
-from innkeeper.db.connect import connect
+from innkeeper.db.connect import connect, path_of
 from innkeeper.db.database import Statement, Steps
 from innkeeper.engines.base import Usage
 from innkeeper.engines.fake import Behaviour
@@ -40,10 +42,11 @@ from innkeeper.hosting.hostbook import Make
 from innkeeper.hosting.hosts import Host
 from innkeeper.hosting.passes.fleets import FleetWatch
 from innkeeper.hosting.passes.metering import Metering, Sweeping
+from innkeeper.hostspecs import LOCAL
 from innkeeper.inn import Inn, left_logs, open_inn, rules_of
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.ids import Chance
-from innkeeper.sdk import NO_RETRY, UNSET, AsgiTransport, AsyncHathoraCloud
+from innkeeper.sdk import NO_RETRY, UNSET, AsgiTransport, AsyncEdgegap, AsyncHathoraCloud
 from innkeeper.settings import Settings
 from postgres import PostgresServer
 from terminators import PretendedTerminator
@@ -130,6 +133,8 @@ class TestInn:
         self.further_hosts: list[Host] = []  #: beside the usual one; taken up at the next start
         self.make: Make | None = None  #: makes the hosts that are added while it is open
         self.terminator = PretendedTerminator()
+        self.firewall = PretendedFirewall()
+        self.machine = LOCAL  #: of the usual host
         self.locations: frozenset[str] = frozenset()  #: of the usual host
         self.token = ""
         self._random = random.Random(7)
@@ -141,7 +146,9 @@ class TestInn:
         """Open the house, on what the one before left."""
         first, last = self.ports
         table = PortTable(first, last, self.settings.port_quarantine, self.engine.port_is_free)
-        self.host = Host("fake", self.engine, table, "198.51.100.7", self.locations)
+        self.host = Host("fake", self.engine, table, "198.51.100.7", self.locations, machine=self.machine)
+        if (file := path_of(self.settings.database_url)) is not None:
+            await copied_file(file)
         database = await connect(self.settings.database_url, clock=self.clock)
         opening = open_inn(
             self.settings,
@@ -150,6 +157,7 @@ class TestInn:
             hosts=[self.host, *self.further_hosts],
             make=self.make,
             terminator=self.terminator,
+            firewall=self.firewall,
             database=TroubledDatabase(database, self.trouble),
             keep=False,
         )
@@ -236,6 +244,12 @@ class TestInn:
             **options,
         )
 
+    def edgegap(self, token: str = "", **options: Any) -> AsyncEdgegap:
+        """A client of the Edgegap API with this token; with the first admin's unless said."""
+        options.setdefault("retry", NO_RETRY)
+        options.setdefault("timeout", 20)
+        return AsyncEdgegap(token or self.token, server="http://inn", transport=AsgiTransport(self.app), **options)
+
     async def another_org(self, owner: str = "rival@example.com") -> str:
         """A further organisation; its admin's token."""
         _, token = await self.inn.wings.organisations.create(Caller("", "", owner, ADMIN), "Rivals", owner)
@@ -279,15 +293,20 @@ class TestInn:
         )
         return await self.client().deployments_v3.create_deployment(config, app_id)
 
+    async def one_build(self) -> str:
+        """The build that all games have which want no other."""
+        if self._build is None:
+            self._build = await self.build()
+        return self._build
+
     async def game(self, **release: Any) -> Game:
         """An app with a build (one for all games) and a deployment."""
         self._games += 1
-        if self._build is None:
-            self._build = await self.build()
+        build_id = await self.one_build()
         auth = AuthConfiguration(anonymous=Enabled(), nickname=Enabled())
         config = CreateAppConfig(app_name=f"game-{self._games}", auth_configuration=auth)
         app = await self.client().apps_v2.create_app(config)
-        return Game(self, app.app_id, await self.release(app.app_id, self._build, **release))
+        return Game(self, app.app_id, await self.release(app.app_id, build_id, **release))
 
     def behave(self, **behaviour: Any) -> None:
         """How servers behave that are started from now on."""
@@ -321,6 +340,23 @@ async def opened_inn(folder: Path, database_url: str, **options: Any) -> AsyncGe
 
 
 _templates: dict[int, str] = {}
+_template_files: list[bytes] = []
+
+
+async def copied_file(path: Path) -> None:
+    """An SQLite database that has its tables already, where none is yet: copied from one, as below."""
+    if not _template_files:
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder) / "template.db"
+            await (await connect(template, clock=ManualClock())).close()
+            _template_files.append(template.read_bytes())
+    _lay(_template_files[0], path)
+
+
+def _lay(content: bytes, path: Path) -> None:
+    if not path.exists() and path.parent.is_dir():
+        path.touch(mode=0o600)
+        path.write_bytes(content)
 
 
 async def copied_database(server: PostgresServer) -> str:

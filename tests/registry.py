@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,9 +32,10 @@ _LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 
 class Registry:
-    """One registry, ended with all it has."""
+    """One registry, ended with all it has. ``deleting``: whether it lets anybody delete; by itself it does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, deleting: bool = False) -> None:
+        self._deleting = "true" if deleting else "false"
         self._binary = needed("/usr/bin/docker-registry", "docker-registry")
         self.folder = Path(tempfile.mkdtemp(prefix="registry-"))
         with socket.socket() as probe:
@@ -44,7 +46,8 @@ class Registry:
     def __enter__(self) -> Self:
         (self.folder / "htpasswd").write_text(f"{USER}:{_HASHED}\n")
         (self.folder / "config.yml").write_text(
-            f"version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {self.folder}/store}}}}\n"
+            f"version: 0.1\nlog: {{level: warn}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {self.folder}/store}}, delete: {{enabled: {self._deleting}}}}}\n"
             f'http: {{addr: "{self.address}"}}\n'
             f"auth: {{htpasswd: {{realm: tests, path: {self.folder}/htpasswd}}}}\n"
         )
@@ -66,16 +69,24 @@ class Registry:
         """The whole reference of an image here."""
         return f"{self.address}/{name}"
 
-    def put(self, repository: str, tag: str, *, architecture: str = "amd64", listed: bool = False) -> str:
-        """Put a small image there; its digest. ``listed``: behind a list of what it is made for."""
-        layer = tarball({"game": f"{repository}:{tag}"}, gzipped=False)
-        packed = gzip.compress(layer, mtime=0)
+    def put(
+        self, repository: str, tag: str, *, architecture: str = "amd64", listed: bool = False, text: str = "",
+        created: str = "", layer: bytes = b"", command: Sequence[str] = ("/game",),
+    ) -> str:  # fmt: skip
+        """Put an image there; its digest. ``listed``: behind a list of what it is made for.
+
+        It has the files of ``layer``, a tar archive, or one small file: those of one ``text`` are one image; without a
+        text each tag has its own.
+        """
+        layer = layer or tarball({"game": text or f"{repository}:{tag}"}, gzipped=False)
+        packed = gzip.compress(layer, 1, mtime=0)
         config = {
             "architecture": architecture,
             "os": "linux",
-            "config": {"Cmd": ["/game"]},
+            "config": {"Cmd": list(command)},
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
             "history": [{"created_by": "a test"}],
+            **({"created": created} if created else {}),
         }
         described = json.dumps(config).encode()
         for data in (packed, described):

@@ -167,7 +167,7 @@ def _tls_checks(spec: HostSpec) -> list[tuple[str, bool, str]]:
     return [
         ("tls_ca", by_tcp or not any(files), "TLS is for engines at tcp:// alone"),
         ("tls_ca", all(files) or not any(files), "name all three files: tls_ca, tls_certificate and tls_key"),
-        ("tls_ca", not by_tcp or all(files) or _is_loopback(spec.engine),
+        ("tls_ca", not by_tcp or all(files) or is_loopback(spec.engine),
          "an engine at tcp:// is open to everybody who can reach it unless it asks for certificates: name tls_ca, "
          "tls_certificate and tls_key, or reach it by ssh://"),
     ]  # fmt: skip
@@ -222,8 +222,9 @@ def _is_engine(text: str) -> bool:
     return parts.scheme == "ssh" and bool(parts.hostname) and port != 0
 
 
-def _is_loopback(engine: str) -> bool:
-    host = urlsplit(engine).hostname or ""
+def is_loopback(url: str) -> bool:
+    """Whether the host of a URL is this very machine. Without a scheme it begins with two slashes."""
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -6,7 +6,6 @@ Called by ``serving.py``, ``cli`` and by tests, which hand in a clock, chance an
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import socket
@@ -28,28 +27,36 @@ from innkeeper.accounts.organisations import Organisations
 from innkeeper.accounts.players import Players
 from innkeeper.accounts.tokens import Tokens
 from innkeeper.accounts.vouching import Vouching
-from innkeeper.api import hathora as _hathora  # registers its handlers
+from innkeeper.api import edgegap as _edgegap  # registers its handlers
+from innkeeper.api import hathora as _hathora
 from innkeeper.api import house as _house
 from innkeeper.api.app import App
-from innkeeper.api.hathora.environment import environment
+from innkeeper.api.edgegap.callbacks import compose as compose_callback
 from innkeeper.api.linked_pages import LinkedPages
 from innkeeper.api.pages import Pages
 from innkeeper.api.tally import Tally
 from innkeeper.api.visits import Wings
 from innkeeper.billing.links import BillingLinks
+from innkeeper.contract.edgegap import EDGEGAP
 from innkeeper.contract.hathora import HATHORA
 from innkeeper.contract.house import HOUSE
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database
 from innkeeper.db.house import name_of_house
 from innkeeper.db.lease import Lease
+from innkeeper.engines.firewall.nftables import Nftables
 from innkeeper.engines.logfiles import LeftLogs
 from innkeeper.engines.tls.identity import Certificates
 from innkeeper.engines.tls.link import Terminator as TerminatorLine
+from innkeeper.folders import lock_folder, make_folder
+from innkeeper.hosting.access import Access
 from innkeeper.hosting.apps import Apps
 from innkeeper.hosting.archives.unpacking import Limits
 from innkeeper.hosting.archives.uploads import UploadStore
 from innkeeper.hosting.builds import Builds
+from innkeeper.hosting.choosing import Chooser
+from innkeeper.hosting.comparing import Comparisons
+from innkeeper.hosting.depot import Depot, depot_of
 from innkeeper.hosting.figures import HouseFigures
 from innkeeper.hosting.fleets import Fleets
 from innkeeper.hosting.hostbook import HostBook, Make, hosts_at_start
@@ -57,12 +64,14 @@ from innkeeper.hosting.hosts import Host, Spaces
 from innkeeper.hosting.images import Images
 from innkeeper.hosting.intake import Intake
 from innkeeper.hosting.keeper import HostingKeeper, Rules
+from innkeeper.hosting.labels import Labels
 from innkeeper.hosting.launching import Launches
 from innkeeper.hosting.links import UploadLinks
 from innkeeper.hosting.logs import Logs
 from innkeeper.hosting.making import ImageMaker
 from innkeeper.hosting.metrics import Metrics
 from innkeeper.hosting.passes.fleets import FleetWatch
+from innkeeper.hosting.passes.guarding import Firewall, Guarding
 from innkeeper.hosting.passes.metering import Metering, Sweeping
 from innkeeper.hosting.queries import hosts as host_queries
 from innkeeper.hosting.releases import Releases
@@ -74,16 +83,20 @@ from innkeeper.hosting.usage import UsageAccount
 from innkeeper.hosting.writing import Writing
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock, SystemClock
-from innkeeper.kit.errors import Invalid, Unavailable
+from innkeeper.kit.errors import Unavailable
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.keeper import KeeperLoop
 from innkeeper.kit.secrets import Box
 from innkeeper.machines import Machines, disks_of, hosts_folder
 from innkeeper.matchmaking.lobbies import Lobbies
 from innkeeper.notices.desk import Notices, notices_of
+from innkeeper.ordering import environments, image_tags_of, ordering_of
+from innkeeper.places import atlas_of, beacons_of, geoip_of, warn_of_nowhere
+from innkeeper.playing import Play, play_of
 from innkeeper.settings import Settings
 
 log = logging.getLogger(__name__)
+assert _edgegap
 assert _hathora
 assert _house
 
@@ -109,6 +122,8 @@ class Inn:
     images: Images
     notices: Notices
     figures: HouseFigures
+    depot: Depot
+    play: Play
     lease: Lease | None = None  #: on a database that others can reach too
 
 
@@ -121,6 +136,7 @@ async def open_inn(
     hosts: Sequence[Host] | None = None,
     make: Make | None = None,
     terminator: Terminator | None = None,
+    firewall: Firewall | None = None,
     database: Database | None = None,
     keep: bool = True,
 ) -> AsyncGenerator[Inn, None]:
@@ -145,9 +161,11 @@ async def open_inn(
             stack.push_async_callback(give_back, lease)
         key = await belonging.key_of(settings, db)
         await belonging.note(settings, await name_of_house(db, chance))
-        inn = await _wire(settings, db, key, clock, chance, hosts, make, terminator)
+        inn = await _wire(settings, db, key, clock, chance, hosts, make, terminator, firewall)
         inn.lease = lease
-        stack.push_async_callback(inn.notices.keeper.close)
+        stack.push_async_callback(inn.notices.close)
+        await inn.depot.open()
+        stack.push_async_callback(inn.depot.close)
         stack.push_async_callback(inn.keeper.close)
         await inn.keeper.open()
         stack.push_async_callback(inn.images.close)
@@ -204,6 +222,7 @@ async def _wire(
     given: Sequence[Host] | None,
     make: Make | None,
     terminator: Terminator | None,
+    firewall: Firewall | None,
 ) -> Inn:
     bell, box, folder = Bell(), Box(key), settings.folder
     house = await name_of_house(db, chance)
@@ -211,6 +230,8 @@ async def _wire(
     make = make or machines.containers
     here = await machines.here(await db.read(host_queries.counts)) if given is None else given
     hosts = machines.known = await hosts_at_start(db, clock, here, settings.hosts, make)
+    atlas, geoip = atlas_of(settings), geoip_of(settings, clock)
+    warn_of_nowhere(atlas, hosts)
     rules = rules_of(settings)
     callers = Callers(db, clock)
     founding = Founding(db, clock, chance, callers, folder)
@@ -227,17 +248,32 @@ async def _wire(
     builds = Builds(db, clock, chance, uploads, builds_folder, limits, ImageMaker(images, box, clock))
     spaces = Spaces(hosts, clock)
     rooms = Rooms(db, clock, chance, bell, spaces, placing_seconds=rules.placing)
+    chooser = Chooser(db, atlas, hosts, spaces)
 
     async def open_room(app_id: str, location: str, *, room_id: str, config: str | None) -> None:
         await rooms.open(app_id, None, location, room_id=room_id, config=config)
 
-    launches = Launches(apps, releases, builds_folder, environment, settings.log_megabytes * MIB)
+    beacons = beacons_of(settings, clock, hosts)
+    told = environments(settings, atlas, key, beacons)
+    launches = Launches(apps, releases, builds_folder, told, settings.log_megabytes * MIB)
     tls = TlsRoutes(
         db, clock, chance, bell, hosts, terminator or TerminatorLine(folder, bell.ring),
         Certificates(folder, settings.server_address, settings.server_identity), address=settings.server_address,
     )  # fmt: skip
-    notices = notices_of(settings, db, clock, chance, box, founded.org_id)
-    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls=tls)
+    guards = settings.firewall != "none"
+    guarding = Guarding(db, clock, chance, bell, hosts, firewall or Nftables(house), wanted=guards)
+
+    async def compose(kind: str, subject: str) -> bytes | None:
+        return await compose_callback(wings, kind, subject)
+
+    notices = notices_of(settings, db, clock, chance, box, founded.org_id, compose)
+    logs = Logs(db, clock, hosts, left_logs(settings))
+    depot = depot_of(settings, db, clock, chance, box, logs, founded.org_id)
+    keeper = HostingKeeper(db, clock, chance, bell, hosts, launches, rules, images.bring, tls, guarding, depot.pulls)
+    figures = HouseFigures(db, clock, hosts, keeper, Writing(db, clock, disks_of(settings)))
+    ordering = ordering_of(db, clock, chance, box, bell, chooser, keeper, rules, key)
+    labels = Labels(db, clock, chance, box, bell, releases, builds, images, depot.check_image)
+    play = play_of(settings, db, clock, chance, box, ordering.orders, labels, apps, geoip, atlas)
     usage = UsageAccount(db, clock)
     wings = Wings(
         settings=settings,
@@ -254,13 +290,17 @@ async def _wire(
         intake=Intake(db, uploads),
         links=UploadLinks(key, clock),
         releases=releases,
+        labels=labels,
         servers=Servers(
             db, clock, chance, bell, spaces, placing_seconds=rules.placing, stopping_seconds=rules.stopping
         ),
         rooms=rooms,
-        logs=Logs(db, clock, hosts, left_logs(settings)),
+        logs=logs,
         metrics=Metrics(db),
         lobbies=Lobbies(db, clock, chance, open_room, rooms.standing),
+        components=play.components,
+        setups=play.setups,
+        tickets=play.tickets,
         usage=usage,
         billing=billing_of(settings, db, clock, chance, usage),
         billing_links=BillingLinks(key, clock),
@@ -269,21 +309,34 @@ async def _wire(
         host_book=HostBook(db, clock, hosts, keeper, make),
         shown_hosts=ShownHosts(db, hosts),
         fleets=Fleets(db, clock, chance),
+        storages=depot.storages,
+        image_tags=image_tags_of(settings, founded.org_id),
+        access=Access(db, clock, chance, guarding.look_soon),
         webhooks=notices.webhooks,
         events=notices.events,
+        callbacks=notices.callbacks,
         operator=founded.org_id,
         ping_address=(settings.server_address, settings.port),
+        atlas=atlas,
+        chooser=chooser,
+        comparisons=Comparisons(db, clock, chance, atlas),
+        geoip=geoip,
+        beacons=beacons,
+        orders=ordering.orders,
+        bookings=ordering.bookings,
+        insiders=ordering.insiders,
+        reserves=ordering.reserves,
+        health=figures.health,
     )
-    figures = HouseFigures(db, clock, hosts, keeper, Writing(db, clock, disks_of(settings)))
 
     async def count() -> None:
         await figures.count()
-        await notices.keeper.count()
+        await notices.count()
 
     tally = Tally()
-    apis, linked = [HATHORA, HOUSE], LinkedPages(wings)
-    app = App(apis, wings, Pages(apis, figures.health, count, [tally, figures, notices.keeper], linked), tally)
-    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images, notices, figures)
+    apis, linked = [HATHORA, EDGEGAP, HOUSE], LinkedPages(wings)
+    app = App(apis, wings, Pages(apis, figures.health, count, [tally, figures, *notices.keepers], linked), tally)
+    return Inn(settings, app, wings, db, keeper, bell, founded, founding, images, notices, figures, depot, play)
 
 
 def left_logs(settings: Settings) -> LeftLogs:
@@ -329,35 +382,16 @@ def _slow_loops(inn: Inn, clock: Clock, chance: Chance) -> list[KeeperLoop]:
         ("fleets", FleetWatch(inn.db, clock, hosts).keep),
     ]
     loops = [KeeperLoop(name, keep, Bell(), clock, chance) for name, keep in passes]
-    notices = inn.notices.keeper
+    notices, calling = inn.notices.keepers
     loops.append(KeeperLoop("notices", notices.keep, notices.bell, clock, chance))
+    loops.append(KeeperLoop("saving", inn.depot.saving.keep, inn.depot.saving.bell, clock, chance))
+    loops.append(KeeperLoop("callbacks", calling.keep, calling.bell, clock, chance))
+    play = inn.play
+    loops.append(KeeperLoop("matches", play.matches.keep, play.matches.bell, clock, chance))
+    loops.append(KeeperLoop("components", play.programs.keep, play.programs.bell, clock, chance))
     return [*loops, KeeperLoop("mail", verifying.keep, verifying.bell, clock, chance)]
 
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def make_folder(folder: Path, mode: int) -> None:
-    """Make it with this mode, whatever our umask. One that is there keeps its own."""
-    try:
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(mode)
-    except OSError as error:
-        raise Invalid(f"the data folder {folder} cannot be made: {error.strerror}") from None
-
-
-def lock_folder(folder: Path) -> Any:
-    """Hold the data folder for this process: two houses on one folder would start everything twice."""
-    # For us alone: a server that could open it could hold it, and we would never start again.
-    path = folder / "innkeeper.lock"
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "a")
-    path.chmod(0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise Invalid(f"another Innkeeper runs on {folder}; stop it, or choose another folder with --data") from None
-    return file

@@ -44,6 +44,7 @@ RANGES: Mapping[str, Range] = {
     "port_quarantine": Range(0, _DAY),
     "host_cpu": Range(0.01, 1_000_000),
     "host_memory_mb": Range(1, 1_000_000_000),
+    "beacon_port": Range(0, 65_535, "a port, or 0 for none,"),
     "lost_seconds": Range(1, _DAY),  # an engine may be busy for a moment
     "placing_seconds": Range(1, _DAY),
     "ready_seconds": Range(1, _DAY),

@@ -60,6 +60,11 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
         await echo.start(settings.host, settings.port)
     except OSError as error:
         log.warning("UDP port %d cannot be bound for the ping echo: %s", settings.port, error.strerror)
+    beacons = inn.wings.beacons
+    try:
+        await beacons.start(settings.host)
+    except OSError as error:
+        log.warning("port %d cannot be bound for the beacon: %s", settings.beacon_port, error.strerror)
     _settle_memory()
     server = Server(config)
     watching = None if inn.lease is None else asyncio.create_task(_end_when_lost(inn.lease, server))
@@ -69,6 +74,7 @@ async def serve(inn: Inn, *, ready: Callable[[], None] = lambda: None) -> None:
         if watching is not None:
             watching.cancel()
         await echo.close()
+        await beacons.close()
     if inn.lease is not None and inn.lease.lost.is_set():
         raise Unavailable("another Innkeeper has taken over the database; this one has ended")
 

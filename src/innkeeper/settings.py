@@ -24,7 +24,9 @@ from innkeeper.kit.smtp import FORM as SMTP_FORM
 from innkeeper.kit.smtp import read_smtp_url
 
 from .hostspecs import HostSpec, clashes, location_name, port_range, read_spec
+from .placespecs import PlaceSpec, known_places, read_place, twice
 from .ranges import RANGES
+from .registryspecs import RegistrySpec, read_registry, registry_clash
 
 #: Addresses that stand for all of a machine's, and so cannot be dialled.
 _ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, never bound
@@ -37,11 +39,13 @@ PREFIX = "INNKEEPER_"
 #: to servers.
 OTHER_VARIABLES = frozenset({"URL", "TOKEN", "PASSPHRASE", "APP_ID", "REGION", "CONFIG", "SERVER_ID", "MARK"})
 #: Whose values are never shown: they are secrets, or may have one in them.
-HIDDEN = frozenset({"secret_key", "database", "smtp_url"})
+HIDDEN = frozenset({"secret_key", "database", "smtp_url", "registries"})
 #: The URL of a database that can be used; what has no scheme is the path of an SQLite file.
 _DATABASE = re.compile(r"sqlite:///.|postgres(?:ql)?://")
+_DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 CONTAINER_ENGINES = "auto, none, or where it answers: unix:///PATH"
+FIREWALLS = ("nftables", "none")
 _MOST_ID = 2**32 - 2  # the number above it means nobody at all to the system
 _PORTS = "a range from 1 to 65535, the lower port first, such as 20000-29999"
 _KINDS: Mapping[Any, str] = {
@@ -76,8 +80,25 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: of this machine, for builds that have a Dockerfile: ``auto`` is the one whose socket answers, else ``none``, or
     #: where it is: ``unix:///PATH``
     container_engine: str = "auto"
+    #: what keeps people away from servers of this machine that have rules of access; ``none``: no such server is
+    #: started here
+    firewall: str = "nftables"
     #: further machines with a container engine, each a table ``[[hosts]]``; in the settings file alone
     hosts: tuple[HostSpec, ...] = ()
+    #: further locations, or others in place of the house's own, each a table ``[[places]]``; in the settings file alone
+    places: tuple[PlaceSpec, ...] = ()
+    #: whether the house knows cities by itself, where Hathora's regions are; false leaves ``places`` alone
+    default_places: bool = True
+    #: image registries that you run, for those who push by Edgegap's plugins and delete tags by its API, each a table
+    #: ``[[registries]]``; in the settings file alone
+    registries: tuple[RegistrySpec, ...] = ()
+    geoip: str = ""  #: database that says where addresses are: a file in MaxMind's format (``.mmdb``); empty is none
+    #: UDP and TCP port that sends back what players send to measure their distance, told as this machine's beacons;
+    #: 0 is none
+    beacon_port: int = 0
+    #: zone of DNS in which each server has a name of its own, ``<its twelve digits>.ZONE``, for Edgegap's API; empty
+    #: tells the address of its host
+    server_domain: str = ""
     lost_seconds: float = 10.0  #: a host that is silent for so long is lost, and its rooms end
     placing_seconds: float = 100.0  #: how long a wanted server waits for a host
     ready_seconds: float = 100.0  #: how long a started server has to bind its ports: as Hathora's
@@ -120,9 +141,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: where mails are handed in: ``smtp://HOST`` or ``smtps://USER:PASSWORD@HOST:PORT``; empty sends none
     smtp_url: str = ""
     mail_from: str = "innkeeper@localhost"  #: the sender of mails
-    events_hours: float = 168.0  #: how long events are kept, and what became of their deliveries to webhooks
-    webhook_retry_seconds: float = 1.0  #: until a delivery that failed is tried again; the later tries in proportion
-    #: whether webhooks of every organisation may name addresses that are not public; those of the first one always may
+    events_hours: float = 168.0  #: how long events are kept, and what became of deliveries and callbacks
+    webhook_retry_seconds: float = 1.0  #: until a delivery or callback that failed is tried again; later in proportion
+    #: whether webhooks, callbacks, storages and the registries that are looked into (``verify_image``) of every
+    #: organisation may be at private addresses; those of the first one always may
     webhook_private_networks: bool = False
     log_level: str = "info"  #: of Innkeeper's own log: debug, info, warning, error
 
@@ -135,6 +157,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def database_url(self) -> str | Path:
         """Where the database is."""
         return self.database or self.folder / "innkeeper.db"
+
+    @property
+    def all_places(self) -> list[PlaceSpec]:
+        """Every location of which it is known where it is."""
+        return known_places(self.places, with_default=self.default_places)
 
     @property
     def server_address(self) -> str:
@@ -216,9 +243,18 @@ _RULES: Mapping[str, tuple[Callable[[Settings], bool], str]] = {
         lambda it: it.container_engine in ("auto", "none") or it.container_engine.startswith("unix:///"),
         CONTAINER_ENGINES,
     ),
+    "firewall": (lambda it: it.firewall in FIREWALLS, f"one of {', '.join(FIREWALLS)}"),
     "currency": (lambda it: bool(re.fullmatch("[A-Z]{3}", it.currency)), "three capital letters, such as USD"),
     "invoice_font": (lambda it: not it.invoice_font or Path(it.invoice_font).is_file(), "the path of a TrueType file"),
     "trusted_proxies": (lambda it: _are_networks(it.trusted_proxies), "addresses or networks, such as 10.0.0.0/8"),
+    "beacon_port": (
+        lambda it: not it.beacon_port or it.beacon_port != it.port,
+        "another port than the API's, whose TCP port is taken, or 0 for none",
+    ),
+    "server_domain": (
+        lambda it: not it.server_domain or bool(_DOMAIN.fullmatch(it.server_domain)),
+        "a domain such as play.example.org",
+    ),
     "smtp_url": (_can_be_asked(lambda it: it.smtp_url and read_smtp_url(it.smtp_url)), SMTP_FORM),
     "mail_from": (lambda it: bool(re.fullmatch(r"[^@\s]+@[^@\s]+", it.mail_from)), "an e-mail address"),
     "log_level": (lambda it: it.log_level in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
@@ -288,8 +324,8 @@ def _read(path: Path, *, must: bool) -> dict[str, Any]:
 
 def _typed(name: str, value: Any, where: str) -> Any:
     kind = _TYPES[name]
-    if name == "hosts":
-        return _hosts(value, where)
+    if name in _TABLES:
+        return _tables(name, value, where)
     if name == "locations":
         names = value.split(",") if isinstance(value, str) else value
         if not (isinstance(names, list | frozenset) and all(isinstance(each, str) for each in names)):
@@ -301,18 +337,25 @@ def _typed(name: str, value: Any, where: str) -> Any:
         raise _wrong(name, value, where, _KINDS.get(kind, "a number")) from None
 
 
-def _hosts(value: Any, where: str) -> tuple[HostSpec, ...]:
+def _tables(name: str, value: Any, where: str) -> tuple[Any, ...]:
+    kind, read, clash, fields = _TABLES[name]
     if not isinstance(value, list | tuple):
-        raise WrongSetting(f"{where}: hosts are tables of the settings file: [[hosts]], and below it name and engine")
+        raise WrongSetting(f"{where}: {name} are tables of the settings file: [[{name}]], and below it {fields}")
     try:
-        specs = tuple(each if isinstance(each, HostSpec) else read_spec(each) for each in value)
+        specs = tuple(each if isinstance(each, kind) else read(each) for each in value)
     except Invalid as error:
         raise WrongSetting(f"{where}: {error}") from None
-    if clash := clashes(specs):
-        raise WrongSetting(f"{where}: {clash}")
+    if why := clash(specs):
+        raise WrongSetting(f"{where}: {why}")
     return specs
 
 
+#: Settings that are tables: what each becomes, who reads and compares them, and what one needs.
+_TABLES: Mapping[str, tuple[type, Callable[[Any], Any], Callable[[Any], str | None], str]] = {
+    "hosts": (HostSpec, read_spec, clashes, "name and engine"),
+    "places": (PlaceSpec, read_place, twice, "name, latitude and longitude"),
+    "registries": (RegistrySpec, read_registry, registry_clash, "url, project, username and password"),
+}
 _TYPES: Mapping[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args
 from urllib.parse import quote
@@ -54,12 +55,14 @@ async def ask(
     body: bytes | Iterable[bytes] | None = None,
     *,
     token: str | None = None,
+    word: str = "Bearer",
     headers: Mapping[str, str] | None = None,
     length: int | None = None,
     leaves: bool = False,
     stalls: bool = False,
 ) -> Answer:
     """One request. ``path`` as on the wire, with its query. ``length`` is announced whatever the body is.
+    ``word`` stands before the token, if it is not empty.
 
     With ``leaves`` the client goes away as soon as the answer has begun: for streams that do not end. With ``stalls``
     it sends what ``body`` has and never the rest.
@@ -67,7 +70,7 @@ async def ask(
     raw_path, _, query = path.partition("?")
     sent = {"host": "inn", **(headers or {})}
     if token is not None:
-        sent["authorization"] = f"Bearer {token}"
+        sent["authorization"] = f"{word} {token}".lstrip()
     pieces = iter([body] if isinstance(body, bytes) else body or [])
     if length is None and isinstance(body, bytes):
         length = len(body)
@@ -123,7 +126,8 @@ def is_number(parameter: Parameter) -> bool:
 
 def key_of(parameter: Parameter) -> str:
     """Its name among ids: ``buildId``, and ``buildNumber`` where builds have numbers."""
-    return parameter.wire.removesuffix("Id") + "Number" if is_number(parameter) else parameter.wire
+    old = is_number(parameter) and parameter.wire.endswith("Id")
+    return parameter.wire.removesuffix("Id") + "Number" if old else parameter.wire
 
 
 def path_of(operation: Declared, ids: Mapping[str, str]) -> str:
@@ -138,7 +142,7 @@ def path_of(operation: Declared, ids: Mapping[str, str]) -> str:
 def query_of(operation: Declared, ids: Mapping[str, str]) -> str:
     """A good query for the operation, with its question mark; empty for none."""
     query = QUERIES.get(operation.id, "")
-    return f"?{_filled(query, ids, quote)}" if query else ""
+    return f"?{filled(query, ids, quote)}" if query else ""
 
 
 def body_of(operation: Declared, ids: Mapping[str, str] | None = None) -> bytes | None:
@@ -149,8 +153,7 @@ def body_of(operation: Declared, ids: Mapping[str, str] | None = None) -> bytes 
         return form(archive())
     if operation.body == "bytes":
         return b"data"
-    body = json.dumps(BODIES[operation.id])
-    return _filled(body, ids or {}, str).encode()
+    return filled(json.dumps(BODIES[operation.id]), ids or {}).encode()
 
 
 def headers_of(operation: Declared) -> dict[str, str]:
@@ -166,11 +169,9 @@ def form(content: bytes) -> bytes:
     return head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
-def _filled(text: str, ids: Mapping[str, str], escaped: Any) -> str:
-    # The longest name first: none begins another one then.
-    for name in sorted({"orgId", "buildId", "idToken"}, key=len, reverse=True):
-        text = text.replace(f"${name}", escaped(ids.get(name, NEVER)))
-    return text
+def filled(text: str, ids: Mapping[str, str], escaped: Callable[[str], str] = str) -> str:
+    """The text with ids in place of their names: ``$buildId``; :data:`NEVER` where there is none."""
+    return re.sub(r"\$(\w+)", lambda found: escaped(ids.get(found[1], NEVER)), text)
 
 
 async def real_ids(inn: TestInn, game: Game) -> dict[str, str]:

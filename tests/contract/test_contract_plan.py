@@ -16,9 +16,10 @@ from innkeeper.contract.hathora.rooms_v2 import CreateRoomParams, RoomConnection
 from innkeeper.contract.hathora.uploads import Uploads
 from innkeeper.contract.hathora.words import Region
 from innkeeper.contract.operation import Declared
-from innkeeper.contract.plan import camel, is_global, reader, without_none
+from innkeeper.contract.plan import is_global, reader, without_none
 from innkeeper.contract.resource import Bound, Options
 from innkeeper.contract.shape import GLOBAL, Camel
+from innkeeper.contract.spelling import camel
 
 from .things import Broken
 

@@ -49,6 +49,7 @@ class ProcessGround:
 
     def __init__(self, directory: Path, *, cgroups: bool = True, run_as: tuple[int, int] | None = None) -> None:
         self.directory, self.cgroups = directory, cgroups
+        self.program = shlex.join([sys.executable, "-I", "-S", str(PROGRAM)])  #: runs ``program.py``
         self.run_as = run_as or (os.getuid(), os.getgid())
         self.ports = PortTable(21_000 + 500 * (os.getpid() % 15), 28_999, 0, can_bind)
         self.abilities = Abilities("", "")
@@ -71,13 +72,17 @@ class ProcessGround:
         self,
         server_id: str,
         orders: str,
-        transports: Sequence[Transport] = (),
+        transports: Sequence[Transport | tuple[Transport, ...]] = (),
         *,
         memory_mb: int = 256,
         log_limit: int = 1 << 28,
     ) -> Launch:
         numbers = self.ports.take(len(transports), transports, 0)
-        ports = [Port(f"p{number}", transport, number) for number, transport in zip(numbers, transports, strict=True)]
+        ports = [
+            Port(f"p{number}", transport, number)
+            for number, wanted in zip(numbers, transports, strict=True)
+            for transport in ([wanted] if isinstance(wanted, Transport) else wanted)
+        ]
         binds = " ".join(f"{port.transport}:{port.number}" for port in ports)
         words = [f"{word}" for word in orders.replace("bind ", binds + " ").split()]
         if orders.split()[-1:] == ["bind"]:

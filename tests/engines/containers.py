@@ -37,6 +37,8 @@ class ContainerGround:
         self.abilities = Abilities("", "")
         self.engine = self.make()
 
+    program = "python3 -I -S /program.py"  #: runs ``program.py``
+
     @property
     def own_network(self) -> bool:
         return self._more.get("network") != "host"
@@ -61,7 +63,7 @@ class ContainerGround:
         self,
         server_id: str,
         orders: str,
-        transports: Sequence[Transport] = (),
+        transports: Sequence[Transport | tuple[Transport, ...]] = (),
         *,
         memory_mb: int = 128,
         image: str = IMAGE,
@@ -71,7 +73,8 @@ class ContainerGround:
         numbers = self.ports.take(len(transports), transports, 0)
         ports = [
             Port(f"p{number}", transport, number, INSIDE + at if self.own_network else 0)
-            for at, (number, transport) in enumerate(zip(numbers, transports, strict=True))
+            for at, (number, wanted) in enumerate(zip(numbers, transports, strict=True))
+            for transport in ([wanted] if isinstance(wanted, Transport) else wanted)
         ]
         binds = " ".join(f"{port.transport}:{port.inside or port.number}" for port in ports)
         words = [binds if word == "bind" else word for word in orders.split()]

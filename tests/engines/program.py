@@ -1,11 +1,13 @@
 """A small program that does what its arguments say, in their order. Run by the engines' tests as a game server.
 
 ``udp:PORT`` and ``tcp:PORT`` bind (``bind-tcp:PORT`` binds and does not listen), ``say:TEXT`` prints a line,
+``show:PATH`` prints a file that it may write,
 ``echo-udp:PORT`` binds and answers what comes, ``dial:ADDRESS:PORT`` ends with 0 if somebody takes the connection and
 with 1 if not, ``flood:N`` prints N numbered lines, ``deaf`` ignores SIGTERM, ``slow:SECONDS`` ends so long after
 SIGTERM, ``eat:MEGABYTES`` uses memory, ``escape:TAG`` leaves a child in a session of its own, ``background`` goes on in
-a child and lets the parent end, ``fds`` prints its open descriptors, ``exit:CODE`` and ``signal:NUMBER`` end it.
-Without an end it runs on. In a container, orders come by ``ORDERS`` and addresses to bind by ``BIND_TO``.
+a child and lets the parent end, ``fds`` prints its open descriptors, ``exit:CODE`` and ``signal:NUMBER`` end it. Other
+words do nothing. Without an end it runs on. In a container, orders come by ``ORDERS`` and addresses to bind by
+``BIND_TO``.
 """
 
 from __future__ import annotations
@@ -66,6 +68,9 @@ def main() -> None:
             os._exit(0)
         elif verb == "say":
             print(what, flush=True)
+        elif verb == "show":
+            with open(what, "r+") as shown:
+                print(shown.read(), end="", flush=True)
         elif verb == "flood":
             for number in range(int(what)):
                 sys.stdout.write(f"line {number:09d} {'x' * 80}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,9 +19,15 @@ class Ground(Protocol):
     """An engine and what a test needs around it."""
 
     engine: Engine
+    program: str  #: what is run to have orders carried out
 
-    def launch(self, server_id: str, orders: str, transports: Sequence[Transport] = ()) -> Launch:
-        """A launch of a program that carries out the orders (see ``program.py``); ``bind`` binds all its ports."""
+    def launch(
+        self, server_id: str, orders: str, transports: Sequence[Transport | tuple[Transport, ...]] = ()
+    ) -> Launch:
+        """A launch of a program that carries out the orders (see ``program.py``); ``bind`` binds all its ports.
+
+        Several transports together are those of one number.
+        """
         ...
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -77,6 +84,45 @@ class EnginePromise:
     async def test_a_server_without_ports_is_ready_when_it_is_started(self, ground: Ground) -> None:
         await ground.engine.start(ground.launch("s-1", "say:up"))
         assert (await self.ready(ground, "s-1")).alive
+
+    async def test_a_number_reached_by_both_transports_is_bound_by_both(self, ground: Ground) -> None:
+        launch = ground.launch("s-1", "bind", ((UDP, TCP),))
+        assert len({port.number for port in launch.ports}) == 1
+        await ground.engine.start(launch)
+        only = ground.launch("s-2", "half bind", (UDP,))
+        await ground.engine.start(replace(only, ports=[*only.ports, replace(only.ports[0], transport=TCP)]))
+        await self.ready(ground, "s-1")
+        await ground.engine.start(ground.launch("s-3", "bind", (UDP,)))
+        await self.ready(ground, "s-3")
+        report = ground.engine.reports()["s-2"]
+        assert (report.alive, report.ready_at, tuple(report.bound)) == (True, None, ())
+        assert not any(ground.engine.port_is_free(launch.ports[0].number, transport) for transport in (UDP, TCP))
+
+    async def test_ports_that_are_not_awaited_are_not_waited_for(self, ground: Ground) -> None:
+        launch, more = ground.launch("s-1", "bind", (UDP,)), ground.launch("s-1", "", (TCP,))
+        none = ground.launch("s-2", "say:up", (UDP, TCP))
+        await ground.engine.start(replace(launch, ports=[*launch.ports, replace(more.ports[0], awaited=False)]))
+        await ground.engine.start(replace(none, ports=[replace(port, awaited=False) for port in none.ports]))
+        before = [await self.ready(ground, server_id) for server_id in ("s-1", "s-2")]
+        assert before[1].ready_at == before[1].started_at
+        await ground.restart()
+        assert [ground.engine.reports()[server_id] for server_id in ("s-1", "s-2")] == before
+        usage = await ground.engine.usage(["s-1", "s-2"])
+        assert [used.connections for used in usage.values()] == [0, 0]  # they are the server's nevertheless
+
+    async def test_a_command_of_the_launch_is_run_in_place_of_the_builds(self, ground: Ground) -> None:
+        launch = replace(ground.launch("s-1", "exit:5"), entrypoint=ground.program, arguments="'say:two  words' exit:6")
+        await ground.engine.start(launch)
+        ended = await self.ended(ground, "s-1")
+        assert (ended.by, ended.code) == (EndedBy.EXIT, 6)
+        assert await collect(ground.engine.log("s-1", tail=None, follow=False)) == b"two  words\n"
+
+    @pytest.mark.parametrize("said", [{"entrypoint": "sh -c 'one"}, {"arguments": 'say:"one'}])
+    async def test_a_command_that_cannot_be_split_is_not_run(self, ground: Ground, said: dict[str, str]) -> None:
+        launch = ground.launch("s-1", "bind", (UDP,))
+        with pytest.raises(NotStarted, match="cannot be split into words"):
+            await ground.engine.start(replace(launch, **said))  # type: ignore[arg-type]
+        assert ground.engine.reports() == {}
 
     @pytest.mark.parametrize("code", [0, 3])
     async def test_the_exit_code_is_reported(self, ground: Ground, code: int) -> None:
@@ -159,6 +205,35 @@ class EnginePromise:
         second = await ground.engine.start(ground.launch("s-1", "bind", (UDP,)))
         assert second.alive
         assert second.handle != first.handle
+
+    @pytest.mark.parametrize("restarts", [False, True])
+    async def test_a_further_run_has_the_same_ports_and_its_own_output(self, ground: Ground, restarts: bool) -> None:
+        engine, last = ground.engine, ground.launch("s-1", "say:three bind", (UDP, TCP))
+        handles: list[str] = []
+        assert await engine.before("s-1") == b""
+        for number, word in enumerate(("one", "two")):
+            await engine.start(replace(ground.launch("s-1", f"say:{word} exit:{number}"), ports=last.ports))
+            ended = await self.ended(ground, "s-1")
+            assert (ended.by, ended.code) == (EndedBy.EXIT, number)
+            handles.append(ground.engine.reports()["s-1"].handle)
+            assert await collect(engine.log("s-1", tail=None, follow=False)) == f"{word}\n".encode()
+            await engine.forget("s-1")
+            if restarts:
+                await ground.restart()
+                engine = ground.engine
+        await engine.start(last)
+        assert (await self.ready(ground, "s-1")).handle not in handles
+        assert await engine.before("s-1") == b"two\n"
+        assert await collect(engine.log("s-1", tail=None, follow=False)) == b"three\n"
+        await engine.discard("s-1")  # it is alive
+        assert await engine.before("s-1") == b"two\n"
+        await engine.stop("s-1", 0)
+        await self.ended(ground, "s-1")
+        await engine.forget("s-1")
+        assert await engine.before("s-1") == b"two\n"
+        await engine.discard("s-1")
+        assert await engine.before("s-1") == b""
+        assert await engine.before("../s-1") == b""
 
     async def test_servers_outlive_a_restart(self, ground: Ground) -> None:
         await ground.engine.start(ground.launch("s-1", "slow:0 bind", (TCP,)))

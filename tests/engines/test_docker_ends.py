@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -289,3 +290,13 @@ async def test_a_start_of_an_earlier_placing_gives_way(ground: ContainerGround) 
     assert ground.inspect("s-1")["HostConfig"]["PortBindings"].popitem()[1][0]["HostPort"] == str(again.ports[0].number)
     assert len(ground.containers()) == 1
     assert await ground.engine.start(again) == ground.engine.reports()["s-1"]
+
+
+async def test_arguments_alone_leave_the_images_entrypoint(ground: ContainerGround) -> None:
+    # The image of the tests has none, so that they are all that is run.
+    launch = replace(ground.launch("s-1", "exit:5"), arguments=f"{ground.program} 'say:two  words' exit:6")
+    await ground.engine.start(launch)
+    assert (await end_of(ground))[:2] == (EndedBy.EXIT, 6)
+    launch = replace(ground.launch("s-2", ""), entrypoint="/bin/cat", arguments="/etc/hostname")
+    await ground.engine.start(launch)
+    assert (await end_of(ground, "s-2"))[:2] == (EndedBy.EXIT, 0)

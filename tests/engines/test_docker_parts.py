@@ -141,6 +141,22 @@ def test_a_container_is_always_held() -> None:
         assert ("Ulimits" in host) is (kind == "podman")
 
 
+def test_what_a_container_runs_and_which_ports_nobody_waits_for() -> None:
+    ground = spec.Ground("h", "far")
+    plain = spec.configuration(launch(), ground)
+    assert not plain.keys() & {"Entrypoint", "Cmd"}
+    said = spec.configuration(launch(entrypoint="/a 'b c'", arguments='--map "$HOME"'), ground)
+    assert (said["Entrypoint"], said["Cmd"]) == (["/a", "b c"], ["--map", "$HOME"])
+    assert "Entrypoint" not in spec.configuration(launch(arguments="x"), ground)
+    ports = [Port("", UDP, 20_001, 7777), Port("", TCP, 20_001, 20_001, awaited=False)]
+    label = spec.write_ports(ports)
+    assert label == "udp:7777:20001,tcp:20001:20001:unawaited"
+    assert spec.read_ports(label) == tuple(ports)
+    for wrong in ({"entrypoint": "a 'b"}, {"arguments": 'a "b'}, {"arguments": "a \0"}, {"entrypoint": "\udcff"}):
+        with pytest.raises(NotStarted):
+            spec.check(launch(**wrong))
+
+
 def test_networks() -> None:
     def made(network: spec.Network) -> tuple[object, bool, bool]:
         body = spec.configuration(launch(), spec.Ground("h", "far", network=network))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -17,32 +18,38 @@ from .promise import UDP, EnginePromise
 
 def behave(launch: Launch) -> Behaviour:
     """The orders of ``program.py`` as a behaviour."""
-    orders = dict(order.partition(":")[::2] for order in launch.command.split())
+    said = shlex.split(launch.arguments) or launch.command.split()
+    orders = dict(order.partition(":")[::2] for order in said)
     ends = "exit" if "exit" in orders else "signal" if "signal" in orders else None
     return Behaviour(
         start_takes=0.1,
-        never_ready=bool(launch.ports) and "bind" not in orders,
+        never_ready=bool(launch.ports) and ("bind" not in orders or "half" in orders),
         crash_after=None if ends is None else 0.05,
         crash_by=EndedBy.SIGNAL if ends == "signal" else EndedBy.EXIT,
         crash_code=None if ends is None else int(orders[ends]),
         ignore_term="deaf" in orders,
         refuse=None if launch.build == Path("/") else f"there is no {launch.build}",
-        output=b"".join(b"%s\n" % order[4:].encode() for order in launch.command.split() if order.startswith("say:")),
+        output=b"".join(b"%s\n" % order[4:].encode() for order in said if order.startswith("say:")),
         stop_output=b"saving\nsaved\n" if "slow" in orders else b"",
     )
 
 
 class FakeGround:
+    program = "program"
+
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.engine = FakeEngine(self.clock, plan=behave)
         self._port = 20_000
 
-    def launch(self, server_id: str, orders: str, transports: Sequence[Transport] = ()) -> Launch:
-        ports = []
-        for transport in transports:
+    def launch(
+        self, server_id: str, orders: str, transports: Sequence[Transport | tuple[Transport, ...]] = ()
+    ) -> Launch:
+        ports: list[Port] = []
+        for wanted in transports:
             self._port += 1
-            ports.append(Port(f"p{self._port}", transport, self._port))
+            both = [wanted] if isinstance(wanted, Transport) else wanted
+            ports += [Port(f"p{self._port}", transport, self._port) for transport in both]
         return Launch(server_id, Path("/"), orders, {}, ports, cpu=1, memory_mb=256)
 
     async def until(self, condition: Callable[[], bool]) -> None:

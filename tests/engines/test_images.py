@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,17 +29,6 @@ LOGIN = RegistryLogin(USER, PASSWORD)
 SMALL = 'FROM scratch\nCOPY game /game\nCMD ["/game"]\n'
 
 
-class TrustingPodman(PodmanService):
-    """A Podman that speaks to the registry of the tests without TLS, as Docker does to all on loopback."""
-
-    registry = ""
-
-    def environment(self) -> Mapping[str, str]:
-        path = self.folder / "registries.conf"
-        path.write_text(f'[[registry]]\nlocation = "{self.registry}"\ninsecure = true\n')
-        return {**super().environment(), "CONTAINERS_REGISTRIES_CONF": str(path)}
-
-
 @pytest.fixture(scope="module")
 def registry() -> Iterator[Registry]:
     with Registry() as registry:
@@ -53,8 +42,9 @@ def docker(docker_daemon: DockerDaemon) -> Daemon:
 
 @pytest.fixture(scope="module")
 def podman(registry: Registry) -> Iterator[Daemon]:
-    TrustingPodman.registry = registry.address
-    with TrustingPodman() as daemon:
+    daemon = PodmanService()
+    daemon.trusted = registry.address
+    with daemon:
         daemon.take_image(python_image(), IMAGE, *IMAGE_SAYS)
         yield daemon
 

@@ -8,11 +8,12 @@ import random
 import shlex
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from innkeeper.engines.base import EndedBy, HostUnavailable
+from innkeeper.engines.base import EndedBy, HostUnavailable, NotStarted
 from innkeeper.engines.process import native
 
 from .conftest import PROGRAM, ProcessGround, alive, until
@@ -199,3 +200,31 @@ def test_how_a_child_ended_can_be_asked_of_its_descriptor() -> None:
     status = os.waitpid(pid, 0)[1]
     assert native.exit_status(pidfd) == status
     os.close(pidfd)
+
+
+async def test_between_two_runs_of_a_server_the_spawner_may_die(both: ProcessGround) -> None:
+    last = both.launch("s-1", "say:two bind", (UDP,))
+    await both.engine.start(replace(both.launch("s-1", "say:one exit:3"), ports=last.ports))
+    await until(lambda: not both.engine.reports()["s-1"].alive)
+    await both.kill_spawner()
+    await both.engine.forget("s-1")
+    await both.kill_spawner()
+    assert both.engine.reports() == {}
+    await both.engine.start(last)
+    await both.kill_spawner()
+    await until(lambda: both.engine.reports()["s-1"].ready_at is not None)
+    assert await both.engine.before("s-1") == b"one\n"
+    assert await collect(both.engine.log("s-1", tail=None, follow=False)) == b"two\n"
+
+
+async def test_a_further_run_that_cannot_be_started_takes_nothing_with_it(both: ProcessGround) -> None:
+    launch = both.shell("s-1", "echo one; echo kept > $HOME/file")
+    await both.engine.start(launch)
+    await until(lambda: not both.engine.reports()["s-1"].alive)
+    await both.engine.forget("s-1")
+    with pytest.raises(NotStarted):
+        await both.engine.start(replace(launch, build=Path("/nonexistent")))
+    await both.engine.start(both.shell("s-1", "cat $HOME/file"))
+    await until(lambda: not both.engine.reports()["s-1"].alive)
+    assert await collect(both.engine.log("s-1", tail=None, follow=False)) == b"kept\n"
+    assert await both.engine.before("s-1") == b"one\n"

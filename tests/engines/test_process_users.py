@@ -76,3 +76,17 @@ async def test_a_directory_that_nobody_may_enter_is_told(tmp_path: Path) -> None
     await ended(ground)
     assert await words(ground) == "started\nhome\n"
     await ground.over()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up privileges")
+async def test_as_root_a_further_run_is_the_same_user_with_the_same_folder(open_air: ProcessGround) -> None:
+    await open_air.engine.start(open_air.shell("s-0", "true"))
+    await ended(open_air, "s-0")
+    told: list[str] = []
+    for _ in range(2):
+        await open_air.engine.start(open_air.shell("s-1", "id -u; echo more >> $HOME/file; wc -l < $HOME/file"))
+        await ended(open_air)
+        told += (await words(open_air)).split()
+        await open_air.engine.forget("s-1")
+    user = str(OWN_USERS.start + 1)
+    assert told == [user, "1", user, "2"]

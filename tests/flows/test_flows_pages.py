@@ -17,8 +17,8 @@ from innkeeper.hosting.model import Cause, Server
 from innkeeper.hosting.queries import servers as queries
 from innkeeper.hosting.queries.rooms import add_servers, wanted_server
 from innkeeper.kit.clock import SECOND
-from innkeeper.matchmaking import queries as lobby_queries
 from innkeeper.matchmaking.model import Lobby, Visibility
+from innkeeper.matchmaking.queries import lobbies as lobby_queries
 
 #: How clients say the time of the last item of a page.
 CUTS: dict[str, Callable[[datetime], float]] = {

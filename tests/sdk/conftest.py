@@ -65,6 +65,18 @@ class Flavour:
         self._made.append(client)
         return client
 
+    def edgegap(self, server: str | int | None, token: Any = "secret-token", **more: Any) -> Any:
+        kind: Any = sdk.AsyncEdgegap if self.is_async else sdk.Edgegap
+        client = kind(token, server=server, transport=_TRANSPORTS[self.name], world=self.time.world(), **more)
+        self._made.append(client)
+        return client
+
+    def inside(self, environ: dict[str, str]) -> Any:
+        kind: Any = sdk.AsyncEdgegap if self.is_async else sdk.Edgegap
+        inside = kind.inside(environ, transport=_TRANSPORTS[self.name], world=self.time.world())
+        self._made.append(inside)
+        return inside
+
     def run(self, outcome: Any) -> Any:
         """The value of a call: awaited where it must be."""
         if not inspect.iscoroutine(outcome):
@@ -118,6 +130,9 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         "innkeeper_token",
         "innkeeper_url",
         "hathora_token",
+        "edgegap_token",
+        "edgegap_api_token",
+        "edgegap_base_url",
     ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

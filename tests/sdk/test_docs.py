@@ -13,6 +13,8 @@ from .test_clients import INFO, LOBBY, PORT
 from .test_uploads import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-sdk.md"
+#: Those of the other API are in ``test_edgegap_docs.py``.
+OTHER = "Speak the Edgegap API"
 EXAMPLES = re.findall(r"^## (.*?)$|^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
@@ -21,7 +23,7 @@ def _named() -> list[Any]:
     for heading, code in EXAMPLES:
         if heading:
             title = heading
-        else:
+        elif title != OTHER:
             found.append(pytest.param(code, id=f"{title} {len(found)}"))
     return found
 

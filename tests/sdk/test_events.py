@@ -16,7 +16,15 @@ from innkeeper.kit.clock import SECOND
 from innkeeper.kit.ids import Chance
 from innkeeper.notices.model import Event as Told
 from innkeeper.notices.signing import make_secret, signed_headers
-from innkeeper.sdk import AnswerUnreadable, Gone, Invalid, Unauthorized, WebhookRejected, verify_webhook
+from innkeeper.sdk import (
+    AnswerUnreadable,
+    Gone,
+    Invalid,
+    Unauthorized,
+    WebhookRejected,
+    verify_callback,
+    verify_webhook,
+)
 from innkeeper.sdk.events import Frames, afollow, follow
 from innkeeper.sdk.streams import Lines
 
@@ -185,6 +193,19 @@ def test_a_right_signature() -> None:
 def test_what_is_not_believed(headers: dict[str, str], body: bytes, now: float, says: str) -> None:
     with pytest.raises(WebhookRejected, match=says):
         verify_webhook(SECRET, headers, body, now=now)
+
+
+def test_a_callback_is_believed_by_the_same_rules_whatever_it_says() -> None:
+    for body in (b'{"request_id":"93924761ccde"}', b"[]", b"", b"\xff"):
+        headers = signed_headers([SECRET], "cbk-7", NOW * SECOND, body)
+        assert verify_callback([OTHER, SECRET], headers, body, now=NOW + 299) == body
+        for more in (b" ", b"\x00"):
+            with pytest.raises(WebhookRejected, match="not one of this secret"):
+                verify_callback(SECRET, headers, body + more, now=NOW)
+        with pytest.raises(WebhookRejected, match="too far from now"):
+            verify_callback(SECRET, headers, body, tolerance=10, now=NOW + 11)
+        with pytest.raises(WebhookRejected, match="not one of this secret"):
+            verify_callback(OTHER, headers, body, now=NOW)
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,13 +11,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arenas import version
 from factories import TOKYO, Game, TestInn
+from innkeeper.contract.edgegap.applications import AppVersionCreateSessionConfig, AppVersionWhitelistEntryPayload
+from innkeeper.contract.edgegap.custom_sessions import CustomSessionModel
+from innkeeper.contract.edgegap.endpoint_storage import EndpointStoragePostPayload, PullProfilePostPayload, SourceType
+from innkeeper.contract.edgegap.fleets import FleetPoliciesPostPayload, FleetPostPayload, PolicyType
+from innkeeper.contract.edgegap.matchmaker import (
+    ComponentCredentials,
+    MatchmakerComponentCreate,
+    MatchmakerComponentEnvsCreate,
+    MatchmakerCreate,
+)
+from innkeeper.contract.edgegap.matchmaker_releases import MatchmakerManagedReleaseCreate, MatchmakerReleaseConfigCreate
+from innkeeper.contract.edgegap.sessions import SessionModel
+from innkeeper.contract.edgegap.words import Env, SessionKind
 from innkeeper.contract.hathora.lobbies_v3 import CreateLobbyV3Params, LobbyVisibility
 from innkeeper.contract.hathora.organizations_v1 import CreateUserInvite
 from innkeeper.contract.hathora.tokens_v1 import CreateOrgToken
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database, Statement, Steps
 from innkeeper.engines.base import Usage
+from innkeeper.hosting.orders import Ask
 from innkeeper.kit.clock import ManualClock
 from innkeeper.kit.ids import Chance
 from innkeeper.kit.secrets import Box, load_key
@@ -159,6 +175,8 @@ async def a_full_house(inn: TestInn) -> House:
     await inn.inn.wings.webhooks.create(
         org_id, "me", url="https://hooks.example.com/", kinds=None, app_id=game.app_id, note=""
     )
+    await inn.inn.wings.callbacks.secret(org_id)
+    await _ordered(inn)
     await inn.inn.wings.usage.count()
     tokens = {"admin": inn.token, "pipeline": kept.plain_text_token, "player": player.token}
     house = House(inn.settings, tokens | {"app": game.app_id, "third": third.app_id})
@@ -191,6 +209,57 @@ async def _rooms(inn: TestInn, game: Game, player: str) -> None:
     assert await inn.inn.db.read(_ask, f"select state from rooms where id = '{open_one.room_id}'") == [("seated",)]
 
 
+async def _ordered(inn: TestInn) -> None:
+    """A version of an app, a deployment of it that is over, with tags and a session that was on it; a matchmaker."""
+    client = inn.edgegap()
+    sessions = AppVersionCreateSessionConfig(kind=SessionKind.SEAT, sockets=4)
+    await version(inn, client, envs=[Env(key="KEY", value="sesame-label-1234")], session_config=sessions)
+    made = await inn.inn.wings.orders.ask(
+        inn.inn.founded.org_id, "arena", None, Ask(tags=["ranked"], env=[("TOKEN", "sesame-order-1234")])
+    )
+    short = made[0].ordered.short_id
+    await inn.settle()
+    await client.custom_sessions.create_custom_session(CustomSessionModel(ip_list=["192.0.2.1"]), short, "red")
+    await client.sessions.create_session(SessionModel(app_name="arena", ip_list=["192.0.2.2"]))
+    await client.deployments.stop_deployment(short)
+    await inn.settle()
+    await client.fleets.create_fleet(FleetPostPayload(name="crowd"))
+    policy = FleetPoliciesPostPayload(
+        name="all", enabled=True, type=PolicyType.LOCATION, minimum=1, maximum=2, threshold=0.5, data={"filters": []}
+    )
+    await client.fleets.create_policy(policy, "crowd")
+    await client.fleets.link_app_version("crowd", "arena", "v1")
+    component = MatchmakerComponentCreate(
+        name="front", repository="r", image="i", tag="t",
+        credentials=ComponentCredentials(username="u", token="sesame-component-1234"),
+    )  # fmt: skip
+    await client.matchmaker.create_component(component)
+    await client.matchmaker.create_component_env(
+        MatchmakerComponentEnvsCreate(key="A", value="sesame-variable-1234"), "front"
+    )
+    await client.matchmaker.create_matchmaker(MatchmakerCreate(name="arena"))
+    profile = {"profile_id": "duel", "app": "arena", "version": "v1", "game_port": "gameport", "match_player_count": 2}
+    await client.matchmaker_releases.create_release_config(
+        MatchmakerReleaseConfigCreate(name="duels", configuration=json.dumps({"profiles": [profile]}))
+    )
+    await client.matchmaker_releases.create_managed_release(
+        MatchmakerManagedReleaseCreate(version="1", release_config_name="duels"), "arena"
+    )
+    await client.endpoint_storage.create_endpoint(
+        EndpointStoragePostPayload(
+            name="logs", access_key_id="id", secret_access_key="sesame-storage-1234", endpoint="https://s3.example.com",
+            bucket="b",
+        )
+    )  # fmt: skip
+    await client.endpoint_storage.create_pull_profile(
+        PullProfilePostPayload(name="map", source="/b/map", source_type=SourceType.FILE, destination="/app/map"), "logs"
+    )
+    await client.endpoint_storage.link_pull_profile("logs", "map", "arena", "v1")
+    await client.applications.create_whitelist_entry(
+        AppVersionWhitelistEntryPayload(cidr="192.0.2.0/24", label="office"), "arena", "v1"
+    )
+
+
 async def _server_of(inn: TestInn, room_id: str) -> str | None:
     rows = await inn.inn.db.read(_ask, f"select server_id from rooms where id = '{room_id}'")
     found: str | None = rows[0][0]
@@ -211,6 +280,8 @@ async def _by_hand(house: House, org_id: str, app_id: str) -> None:
         f" values ('{fleet}', '', 60, 1.5, 0, 0.25, null)",
         f"insert into events (id, org_id, number, app_id, topic, kind, subject, at, data)"
         f" values ('event-1', '{org_id}', 900, '{app_id}', 'room', 'room.ended', 'r', 9, '{{}}')",
+        "insert into saved_outputs (server_id, org_id, storage_id, state, key, attempts, bytes, created_at, ended_at)"
+        " select o.server_id, o.org_id, s.id, 'saved', 'a/b', 1, 9, 5, 6 from orders o, storages s",
         f"update releases set fleet_id = '{fleet}' where app_id = '{app_id}'",
         f"insert into builds (key, org_id, id, kind, tag, state, upload_bytes, bytes, content_hash, detail, command,"
         f" created_at, created_by, started_at, finished_at, deleted_at, until, image, architecture, source,"

@@ -34,6 +34,7 @@ async def came_through(target: House, house: House) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_cut_off_at_every_write(house: House, parcel: Path, new_house: NewHouse, store: str, after: bool) -> None:
     number, was_cut = 0, True
+    all_apps = await house.look("select count(*) from apps")
     while was_cut:
         number += 1
         target, trouble = await new_house(store), Trouble()
@@ -50,7 +51,7 @@ async def test_cut_off_at_every_write(house: House, parcel: Path, new_house: New
             )
         except Cut:
             apps = await target.look("select count(*) from apps")
-            assert apps in ([(0,)], [(3,)]), "all of it, or nothing"
+            assert apps in ([(0,)], all_apps), "all of it, or nothing"
         was_cut = trouble.was_cut
         await target.write("delete from lease")  # as it runs out by itself
         await target.take(parcel)

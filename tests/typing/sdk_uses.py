@@ -9,6 +9,10 @@ from typing import assert_type
 
 import httpx
 
+from innkeeper.contract.edgegap.deployments import DeploymentList, Deployments, DeployModel, Status
+from innkeeper.contract.edgegap.deployments_v2 import DeploymentCreate, DeploymentResponse, IpUser, UserAddress
+from innkeeper.contract.edgegap.sessions import SessionGet
+from innkeeper.contract.edgegap.words import Deployment
 from innkeeper.contract.hathora.builds_v3 import BuildsV3Page, CreatedBuildV3WithMultipartUrls
 from innkeeper.contract.hathora.deployments_v3 import DeploymentsV3Page
 from innkeeper.contract.hathora.logs_v1 import LogsV1
@@ -19,14 +23,19 @@ from innkeeper.contract.house.hosts_v1 import HostList
 from innkeeper.sdk import (
     ActiveRoom,
     AsyncByteStream,
+    AsyncEdgegap,
     AsyncHathoraCloud,
     AsyncHttpxTransport,
+    AsyncInside,
     AsyncStub,
     AsyncTransport,
     Backoff,
     ByteStream,
+    DeploymentFailed,
+    Edgegap,
     HathoraCloud,
     HttpxTransport,
+    Inside,
     NotFound,
     RateLimited,
     Raw,
@@ -35,10 +44,16 @@ from innkeeper.sdk import (
     Stub,
     Transport,
     Urllib3Transport,
+    WaitTimedOut,
+    verify_callback,
     verify_webhook,
 )
 
 PARAMS = CreateRoomParams(region=Region.TOKYO)
+DEPLOY = DeployModel(app_name="game", ip_list=["198.51.100.7"])
+CREATE = DeploymentCreate(
+    application="game", version="v1", users=[IpUser(user_data=UserAddress(ip_address="198.51.100.7"))]
+)
 
 
 def sync() -> None:
@@ -83,8 +98,49 @@ async def asynchronous() -> None:
     AsyncHathoraCloud("t", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def edgegap() -> None:
+    with Edgegap("t", server="https://play.example/", transport=Urllib3Transport()) as client:
+        assert_type(client, Edgegap)
+        assert_type(client.deployments_v2.create_deployment(CREATE), DeploymentResponse)
+        assert_type(client.deployments.get_deployment_status.raw("id"), Raw[Status])
+        assert_type(client.deployments.list_deployments.pages(limit=25), Iterator[DeploymentList])
+        assert_type(client.deploy(CREATE), str)
+        assert_type(client.deploy_and_wait(DEPLOY, timeout=60, progress=print), Status)
+        assert_type(client.stop_and_wait("id"), Status | None)
+        assert_type(client.wait_for_session("id"), SessionGet)
+        client.deploy({"app_name": "game"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        client.deployments.get_deployment_status()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        _ = client.rooms_v2  # type: ignore[attr-defined]  # pyright: ignore
+        try:
+            client.wait_until_ready("id")
+        except DeploymentFailed as failed:
+            assert_type(failed.status, Status)
+            assert_type(failed.detail, str)
+        except WaitTimedOut as late:
+            assert_type(late.last, Status | SessionGet | None)
+    with Edgegap.inside() as inside:
+        assert_type(inside, Inside)
+        assert_type(inside.context(), Deployment)
+        inside.stop()
+    Edgegap("t", app_id="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Edgegap("t", transport=AsyncHttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Stub().expect(Deployments.get_deployment_status, "id").fails(404, "no")
+
+
+async def asynchronous_edgegap() -> None:
+    async with AsyncEdgegap("t") as client:
+        assert_type(await client.deployments.get_deployment_status("id"), Status)
+        assert_type(client.deployments.list_deployments.pages(), AsyncIterator[DeploymentList])
+        assert_type(await client.deploy_and_wait(CREATE), Status)
+        assert_type(await client.wait_until_terminated("id", timeout=5), Status | None)
+    async with AsyncEdgegap.inside({}) as inside:
+        assert_type(inside, AsyncInside)
+        assert_type(await inside.context(), Deployment)
+
+
 def received(headers: dict[str, str], body: bytes) -> None:
     assert_type(verify_webhook("whsec_x", headers, body), Event)
+    assert_type(verify_callback(["whsec_x", "whsec_y"], headers, body), bytes)
     verify_webhook("whsec_x", headers, "body")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

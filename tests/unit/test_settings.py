@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
+from zoneinfo import available_timezones
 
 import msgspec
 import pytest
 
+from innkeeper.contract.hathora.words import Region
+from innkeeper.placespecs import DEFAULT
 from innkeeper.ranges import RANGES
 from innkeeper.settings import Settings, WrongSetting, is_url, load_settings, strange_variables
 
@@ -147,3 +150,157 @@ def test_variables_that_look_like_settings_are_told() -> None:
 )  # fmt: skip
 def test_what_is_a_url(text: str, so: bool) -> None:
     assert is_url(text) is so
+
+
+PLACE = {"name": "montreal", "latitude": 45.5, "longitude": -73.57}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": None}, "name: write up to 63 letters, digits, `.` and `_`, such as frankfurt, not None"),
+        ({"name": "Köln"}, "name: write up to 63 letters, digits, `.` and `_`, such as frankfurt, not 'Köln'"),
+        ({"latitude": 90.5}, "location montreal: latitude: write degrees from -90 to 90, north is positive, such as"
+         " 50.11, not 90.5"),
+        ({"longitude": float("nan")}, "location montreal: longitude: write degrees from -180 to 180, east is positive,"
+         " such as 8.68, not nan"),
+        ({"latitude": "north"}, "location montreal: latitude: write degrees from -90 to 90, north is positive, such as"
+         " 50.11, not 'north'"),
+        ({"city": 3}, "location montreal: city: write a text, not 3"),
+        ({"tags": ["a"]}, 'location montreal: tags: write a table of texts, such as { provider = "ours" }, not'
+         " ['a']"),
+        ({"town": "Montreal"}, "location montreal: town: there is nothing of this name; there is name, latitude,"
+         " longitude, city, country, continent, region, administrative_division, timezone, tags"),
+    ],
+)  # fmt: skip
+def test_a_wrong_place_is_told_with_its_name(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load_settings({"places": [{**PLACE, **changes}]}, {})
+    assert str(caught.value) == f"--places: {told}"
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ("montreal", "places are tables of the settings file: [[places]], and below it name, latitude and longitude"),
+        (["montreal"], "a location is a table with at least name, latitude and longitude"),
+        ([{"name": "montreal", "latitude": 1}], "location montreal: longitude: write degrees from -180 to 180, east"
+         " is positive, such as 8.68"),
+        ([PLACE, {**PLACE, "name": "Montreal"}], "two locations have the name montreal"),
+    ],
+)  # fmt: skip
+def test_wrong_places(places: Any, told: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load_settings({"places": places}, {})
+    assert str(caught.value) == f"--places: {told}"
+
+
+def test_places_are_added_to_the_house_s_own_and_replace_those_of_their_name(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(
+        '[[places]]\nname = "Los Angeles"\nlatitude = 34\nlongitude = -118\n'
+        '[[places]]\nname = "montreal"\nlatitude = 45.5\nlongitude = -73.57\ntags = { owner = "us" }\n'
+    )
+    settings = load_settings({}, {}, file)
+    places = {place.name: place for place in settings.all_places}
+    assert [*places] == [*(place.name for place in DEFAULT), "montreal"]
+    assert (places["los_angeles"].point, places["los_angeles"].city) == ((34, -118), "")
+    assert (places["montreal"].tags, places["frankfurt"].city) == ({"owner": "us"}, "Frankfurt am Main")
+    alone = load_settings({"default_places": False}, {}, file)
+    assert [place.name for place in alone.all_places] == ["los_angeles", "montreal"]
+
+
+def test_every_region_is_a_place_of_the_house() -> None:
+    assert [place.name for place in DEFAULT] == [region.value.lower() for region in Region]
+    assert all(place.point.is_real and place.city and place.country and place.continent for place in DEFAULT)
+    assert {place.timezone for place in DEFAULT} <= available_timezones()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"beacon_port": 8080}, "--beacon-port: write another port than the API's, whose TCP port is taken, or 0 for"
+         " none, not 8080"),
+        ({"server_domain": "https://x"}, "--server-domain: write a domain such as play.example.org, not 'https://x'"),
+        ({"server_domain": "-x.org"}, "--server-domain: write a domain such as play.example.org, not '-x.org'"),
+        ({"server_domain": "x..org"}, "--server-domain: write a domain such as play.example.org, not 'x..org'"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_of_places(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load_settings(given, {})
+    assert str(caught.value) == told
+    assert load_settings({"server_domain": "play.example.org", "beacon_port": 8081}, {}).beacon_port == 8081
+
+
+REGISTRY = {"url": "Registry.example.org:5000", "project": "studio", "username": "ci", "password": "alohomora"}
+THEIRS = {**REGISTRY, "project": "rivals", "organisation": "org-6f706e83-0ec1-437a-9a46-7d4281eb2f39"}
+
+
+@pytest.mark.parametrize(
+    ("registries", "told"),
+    [
+        ("alohomora", "registries are tables of the settings file: [[registries]], and below it url, project, username"
+         " and password"),
+        (["alohomora"], "a registry is a table with at least url, project, username and password"),
+        ([{**REGISTRY, "token": "alohomora"}], "registry: token: there is nothing of this name; there is url, project,"
+         " username, password, organisation"),
+        ([{**REGISTRY, "url": "https://ann:alohomora@r.example"}], "registry: url: write the host of the registry,"
+         " perhaps with a port, such as registry.example.org"),
+        ([{**REGISTRY, "url": "r.example/studio"}], "registry: url: write the host of the registry, perhaps with a"
+         " port, such as registry.example.org"),
+        ([{**REGISTRY, "project": "Studio"}], "registry: project: write what names of images begin with there, in"
+         " small letters, such as studio"),
+        ([{**REGISTRY, "project": "studio/.."}], "registry: project: write what names of images begin with there, in"
+         " small letters, such as studio"),
+        ([{**REGISTRY, "username": "a:b"}], "registry: username: write whom the registry knows"),
+        ([{**REGISTRY, "password": ["alohomora"]}], "registry: password: write its password, or what the registry"
+         " takes for one"),
+        ([{**REGISTRY, "password": " "}], "registry: password: write its password, or what the registry takes for one"),
+        ([{name: REGISTRY[name] for name in ("url", "project", "username")}], "registry: password: write its password,"
+         " or what the registry takes for one"),
+        ([{**REGISTRY, "organisation": "rivals"}], "registry: organisation: write the id of an organisation, such as"
+         " org-6f706e83-0ec1-437a-9a46-7d4281eb2f39"),
+        ([REGISTRY, {**REGISTRY, "project": "b"}], "two registries are for the first organisation; leave one"),
+        ([THEIRS, {**THEIRS, "project": "b"}], "two registries are for org-6f706e83-0ec1-437a-9a46-7d4281eb2f39; leave"
+         " one"),
+        ([REGISTRY, {**THEIRS, "project": "studio"}], "two organisations have the images of"
+         " registry.example.org:5000/studio/ together; give each a project of its own"),
+        ([{**THEIRS, "project": "studio/a"}, {**REGISTRY, "url": "http://registry.example.org:5000/"}], "two"
+         " organisations have the images of registry.example.org:5000/studio/ together; give each a project of its"
+         " own"),
+    ],
+)  # fmt: skip
+def test_wrong_registries_are_told_without_passwords(registries: Any, told: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        load_settings({"registries": registries}, {})
+    assert str(caught.value) == f"--registries: {told}"
+    assert "alohomora" not in str(caught.value)
+    with pytest.raises(WrongSetting, match="INNKEEPER_REGISTRIES: registries are tables"):
+        load_settings({}, {"INNKEEPER_REGISTRIES": "alohomora"})
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "origin"),
+    [
+        ("registry.example.org", "registry.example.org", "https://registry.example.org"),
+        ("https://Registry.example.org:5000/", "registry.example.org:5000", "https://registry.example.org:5000"),
+        ("http://10.0.0.7:5000", "10.0.0.7:5000", "http://10.0.0.7:5000"),
+        ("HTTP://registry.lan", "registry.lan", "http://registry.lan"),
+        ("127.0.0.1:5000", "127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("https://localhost:5000", "localhost:5000", "https://localhost:5000"),
+        ("[::1]:5000", "[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_where_a_registry_is(url: str, host: str, origin: str, tmp_path: Path) -> None:
+    file = tmp_path / "innkeeper.toml"
+    file.write_text(
+        f'[[registries]]\nurl = "{url}"\nproject = "studio"\nusername = "ci"\npassword = "alohomora"\n'
+        f'[[registries]]\nurl = "{url}"\nproject = "studio-2"\nusername = "ci"\npassword = "alohomora"\n'
+        f'organisation = "{THEIRS["organisation"]}"\n'
+    )
+    settings = load_settings({}, {}, file)
+    ours, theirs = settings.registries
+    assert (ours.host, ours.origin, ours.organisation) == (host, origin, "")
+    assert (theirs.project, theirs.organisation) == ("studio-2", THEIRS["organisation"])
+    assert "alohomora" not in repr(settings)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,20 @@ class ClientGone(Exception):
     """The client closed the connection before it was answered."""
 
 
+@cache
+def _routes(apis: tuple[Api, ...]) -> Router[Endpoint]:
+    """Where each operation is answered: the same for every house of a process."""
+    router: Router[Endpoint] = Router()
+    for api in apis:
+        for operation in api.operations():
+            handler = handler_of(operation)
+            if handler is not None:
+                router.add(operation.method, operation.path, Endpoint(operation, handler), operation.slashed)
+            elif operation.id not in api.not_yet:
+                raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
+    return router
+
+
 class App:
     """Answers APIs at their own paths, and the house's own pages beside it."""
 
@@ -68,14 +83,7 @@ class App:
         self._serial = time.time_ns() & 0xFFFFFFFF
         #: Where a proxy hands paths on as they came, what stands before ours: ``/cloud``, or nothing.
         self._prefix = urlsplit(wings.settings.public_url).path.rstrip("/")
-        self._router: Router[Endpoint] = Router()
-        for api in apis:
-            for operation in api.operations():
-                handler = handler_of(operation)
-                if handler is not None:
-                    self._router.add(operation.method, operation.path, Endpoint(operation, handler))
-                elif operation.id not in api.not_yet:
-                    raise LookupError(f"{operation!r} has no handler and no row in NOT_YET")
+        self._router = _routes(tuple(apis))
 
     def close(self) -> None:
         """Streams end from now on, so that nobody waits for those that follow a log."""
@@ -95,6 +103,8 @@ class App:
         if endpoint is None and self._prefix and path.startswith(f"{self._prefix}/"):
             path = path.removeprefix(self._prefix)
             endpoint, values, methods = self._router.find(method, path)
+        if endpoint is None and (plain := _without_slips(path)) != path:
+            endpoint, values, methods = self._router.find(method, plain)
         if endpoint is None:
             await self._elsewhere(scope, receive, send, method, path, methods)
             return
@@ -132,12 +142,14 @@ class App:
                 head = [*common, (b"content-type", operation.media.encode()), *visit.answer_headers]
                 return await self._stream(answer, operation.status, head, receive, send)
             whole = endpoint.encode(answer)
-            status = operation.status
+            status = visit.status or operation.status
             common += visit.answer_headers
-            if status != 204:
+            if status == 204:
+                whole = b""
+            else:
                 common.append(_JSON)
         except HouseError as error:
-            status = status_for(error, operation.errors)
+            status = status_for(error, operation.errors, operation.api.name)
             whole = fault_body(said_in(operation.api.name, str(error)))
             common.append(_JSON)
             wait = retry_after(error)
@@ -231,6 +243,11 @@ class App:
                     await _send_whole(send, 404, [_JSON, _CORS], fault_body(f"there is nothing at {path}"))
             except HouseError as error:  # nothing was sent yet: a page is made before its head goes out
                 await _send_whole(send, status_for(error, ()), [_JSON, _CORS], fault_body(str(error)))
+
+
+def _without_slips(path: str) -> str:
+    """A path without slashes that came of a base URL with one at its end, and without those at its own."""
+    return "/" + path.strip("/")
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:

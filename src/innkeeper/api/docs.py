@@ -11,7 +11,6 @@ from typing import Any
 from innkeeper import __version__
 from innkeeper.contract.openapi import document
 from innkeeper.contract.operation import Api, Declared
-from innkeeper.contract.plan import camel
 from innkeeper.contract.reference import meaning
 
 _STYLE = """
@@ -28,7 +27,13 @@ th { font-weight: normal; opacity: .7; }
 nav a { margin-right: .8rem; }
 """
 
-_ASKS = {"org": "organisation's token", "player": "player's token", "link": "signed link", "none": "no credentials"}
+_ASKS = {
+    "org": "organisation's token",
+    "player": "player's token",
+    "server": "game server's secret",
+    "link": "signed link",
+    "none": "no credentials",
+}
 
 Json = Mapping[str, Any]
 
@@ -74,7 +79,7 @@ def _operation(api: Api, operation: Declared, said: Json) -> str:
             f"<code>{escape(each['name'])}</code>",
             f"{each['in']}{'' if each['required'] else ', optional'}",
             _kind(each["schema"]),
-            _text(_wire(meaning(api, operation.name, words[each["name"]]))),
+            _text(_wire(api, meaning(api, operation.name, words[each["name"]]))),
         )
         for each in said.get("parameters", ())
     ]
@@ -91,7 +96,7 @@ def _operation(api: Api, operation: Declared, said: Json) -> str:
         f'<article id="{operation.id}"><h3><code>{operation.method} {escape(operation.path)}</code></h3>'
         f"<p><b>{operation.id}</b> &middot; <code>{operation.name}</code></p>{described}"
         f"{_table(('', 'in', 'type', ''), rows)}"
-        f"<p>Answers {operation.status}: {answer}.</p>"
+        f"<p>Answers {' or '.join(map(str, (operation.status, *operation.also)))}: {answer}.</p>"
         f'<p class="key">Takes {_ASKS[operation.key]}; errors '
         f"{', '.join(map(str, sorted(operation.errors))) or 'none of its own'}.{old}</p></article>"
     )
@@ -104,7 +109,7 @@ def _object(api: Api, name: str, schema: Json) -> str:
             f"<code>{escape(field)}</code>",
             "" if field in required else "optional",
             _kind(said),
-            _text(said.get("description") or _wire(_meaning_of(api, name, field, said))),
+            _text(said.get("description") or _wire(api, _meaning_of(api, name, field, said))),
         )
         for field, said in schema.get("properties", {}).items()
     ]
@@ -167,9 +172,9 @@ def _limits(schema: Json) -> Iterator[str]:
         yield f"<code>{escape(str(schema['default']))}</code> unless told"
 
 
-def _wire(text: str) -> str:
+def _wire(api: Api, text: str) -> str:
     """What is said to a Python programmer, said to everybody."""
-    said = re.sub(r"``(\w+)``", lambda found: f"`{camel(found[1])}`", text)
+    said = re.sub(r"``(\w+)``", lambda found: f"`{api.spelling(found[1])}`", text)
     return re.sub(r"\bNone\b", "null", said)
 
 

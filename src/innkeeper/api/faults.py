@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from innkeeper.kit.errors import (
+    Forbidden,
     Gone,
     HouseError,
     Invalid,
@@ -25,11 +26,13 @@ from innkeeper.kit.errors import (
     TooLarge,
     Unauthorized,
     Unavailable,
+    Unobtainable,
     Unreadable,
 )
 
 #: The statuses that may tell each refusal, the most exact first; the last one serves where none is declared.
 ROWS: list[tuple[type[HouseError], tuple[int, ...]]] = [
+    (Forbidden, (401,)),
     (Unauthorized, (401,)),
     (Gone, (410, 404)),
     (NotFound, (404, 401, 404)),
@@ -40,13 +43,17 @@ ROWS: list[tuple[type[HouseError], tuple[int, ...]]] = [
     (LimitReached, (402, 429, 422, 402)),
     (RateLimited, (429,)),
     (TimedOut, (408,)),
+    (Unobtainable, (424, 422, 400)),
     (NotSetUp, (500,)),
     (Unavailable, (503,)),
 ]
 
 
 #: What a house's word is called in an API, where its users know it by another. By the name of the API.
-WORDS: Mapping[str, Mapping[str, str]] = {"hathora": {"release": "deployment", "releases": "deployments"}}
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "hathora": {"release": "deployment", "releases": "deployments"},
+    "edgegap": {"reserve": "fleet", "setup": "release", "rulebook": "release config"},  # the last two of a matchmaker
+}
 
 
 def said_in(api: str, text: str) -> str:
@@ -57,9 +64,23 @@ def said_in(api: str, text: str) -> str:
     return re.sub(rf"(?<![\w-])({'|'.join(words)})(?![\w-])", lambda found: words[found[1]], text)
 
 
-def status_for(error: HouseError, declared: Sequence[int]) -> int:
-    """The status that tells ``error`` to a client which knows the ``declared`` ones."""
-    for kind, row in ROWS:
+#: What is told otherwise, by the name of the API. Edgegap: bad input is 400 and 422 means that there is no capacity
+#: (facts: the errors' codes of its documents, and what its live API was seen to answer).
+OTHERWISE: Mapping[str, Sequence[tuple[type[HouseError], tuple[int, ...]]]] = {
+    "edgegap": [
+        (Forbidden, (403, 401)),
+        (Gone, (410, 404, 400)),
+        (NotFound, (404, 400)),
+        (Invalid, (400,)),
+        (Taken, (409, 400)),
+        (LimitReached, (422, 429, 400)),
+    ],
+}
+
+
+def status_for(error: HouseError, declared: Sequence[int], api: str = "") -> int:
+    """The status that tells ``error`` to a client of that API which knows the ``declared`` ones."""
+    for kind, row in (*OTHERWISE.get(api, ()), *ROWS):
         if isinstance(error, kind):
             return next((status for status in row if status in declared), row[-1])
     return 500

@@ -15,6 +15,8 @@ from .linked_pages import LinkedPages
 MOST_ECHOED = 4096
 #: Messages echoed on one connection, before it is closed: measuring takes a handful.
 MOST_MESSAGES = 1000
+#: Where a vendor's clients look for its document, and which one it is.
+_ELSEWHERE = {"/swagger.json": "edgegap"}
 
 Health = Callable[[], Awaitable[tuple[bool, dict[str, Any]]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -68,8 +70,9 @@ class Pages:
         if path == "/metrics":
             await self._count()
             return 200, *self._metrics()
-        if path.startswith("/openapi/"):
-            api = self._apis.get(path.removeprefix("/openapi/").removesuffix(".json"))
+        if path.startswith("/openapi/") or path in _ELSEWHERE:
+            name = _ELSEWHERE.get(path) or path.removeprefix("/openapi/").removesuffix(".json")
+            api = self._apis.get(name)
             if api is None:
                 return None
             from innkeeper.contract.openapi import document  # made for those who ask: no start waits for it

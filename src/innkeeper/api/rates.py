@@ -32,6 +32,11 @@ class Rates:
         if self._logins is not None:
             self._take(self._logins, address, "too many logins from this address")
 
+    def ticket(self, matchmaker_id: str, address: str) -> None:
+        """A matchmaker is asked for a ticket from this address, as often as for logins at most. Raises RateLimited."""
+        if self._logins is not None:
+            self._take(self._logins, (matchmaker_id, address), "too many tickets for this address")
+
     def request(self, token_id: str) -> None:
         """An organisation's token is used. Raises RateLimited."""
         if self._requests is not None:

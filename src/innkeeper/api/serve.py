@@ -16,7 +16,8 @@ from innkeeper.contract.operation import Declared, Operation, StreamOperation
 from innkeeper.contract.plan import Parameter
 from innkeeper.contract.records import details_of, subject_of, without_logins
 from innkeeper.contract.words import strictly
-from innkeeper.kit.errors import HouseError, Invalid, Unauthorized, Unreadable
+from innkeeper.hosting.serversecrets import ASK, STOP
+from innkeeper.kit.errors import Forbidden, HouseError, Invalid, Unauthorized, Unreadable
 
 from .refusals import explain
 from .visits import Visit
@@ -76,7 +77,18 @@ def handler_of(operation: Declared) -> Handler | None:
 class Endpoint:
     """An operation with its handler, ready to answer."""
 
-    __slots__ = ("_app_at", "_body", "_no_query", "_path", "_query", "_verb", "handler", "operation", "uploads")
+    __slots__ = (
+        "_app_at",
+        "_body",
+        "_no_query",
+        "_path",
+        "_query",
+        "_verb",
+        "_word",
+        "handler",
+        "operation",
+        "uploads",
+    )
 
     def __init__(self, operation: Declared, handler: Handler) -> None:
         self.operation = operation
@@ -87,6 +99,8 @@ class Endpoint:
         self._query = [(p, _converter(p)) for p in plan.query]
         self._no_query = None if any(p.required for p in plan.query) else dict.fromkeys(p.name for p in plan.query)
         self._body = plan.body
+        known = operation.api.credentials.get(operation.key)
+        self._word = "Bearer" if known is None else known.word
         self.uploads = plan.binary
         within = f"{operation.api.within}." if operation.api.within else ""
         module = operation.function.__module__.rpartition(".")[2]
@@ -147,14 +161,20 @@ class Endpoint:
         """Find out who calls, as the operation asks for. Raises Unauthorized. Comes before anything else is read."""
         operation = self.operation
         if operation.key == "org":
-            visit.known_caller = await visit.wings.callers.recognise(bearer(visit.headers))
+            token = credential(visit.headers, self._word)
+            visit.known_caller = await visit.wings.callers.recognise(token)
             visit.wings.rates.request(visit.known_caller.token_id)
             self._check_scope(visit.known_caller)
         elif operation.key == "player":
             secret = await visit.wings.apps.secret(path_values[self._app_at])
-            visit.known_player = await visit.wings.players.recognise(secret, bearer(visit.headers))
+            visit.known_player = await visit.wings.players.recognise(secret, credential(visit.headers, self._word))
             # Players show who they are for nothing but to make a lobby.
             visit.wings.rates.lobby(path_values[self._app_at], visit.known_player.id)
+        elif operation.key == "server":
+            # Its path begins with the server's name and a number that goes with the secret.
+            use = STOP if operation.method == "DELETE" and "/stop/" in operation.path else ASK
+            secret = credential(visit.headers, self._word)
+            visit.known_server = await visit.wings.insiders.recognise(use, path_values[0], path_values[1], secret)
 
     async def enter(self, visit: Visit, org_id: str | None) -> None:
         """The request names an organisation: from here on it is about that one, where the caller belongs to it."""
@@ -182,21 +202,23 @@ class Endpoint:
         scope, whose = self.operation.scope, self.operation.whose
         if scope is not None and not caller.may(scope):
             if whose is not None:
-                raise Unauthorized(f"this takes a token of {whose}, and one that may do everything: no scope opens it")
-            raise Unauthorized(f"this token lacks the scope {scope}")
+                raise Forbidden(f"this takes a token of {whose}, and one that may do everything: no scope opens it")
+            raise Forbidden(f"this token lacks the scope {scope}")
 
     def encode(self, answer: Any) -> bytes:
         """The body of a whole answer: nothing for 204, else JSON."""
         return b"" if self.operation.status == 204 else _encode(answer)
 
 
-def bearer(headers: Mapping[bytes, bytes]) -> str:
-    """The token of the Authorization header, with or without ``Bearer``: old clients send it bare."""
+def credential(headers: Mapping[bytes, bytes], word: str = "Bearer") -> str:
+    """What the ``Authorization`` header holds, with or without the word before it: some clients send it bare."""
     value = headers.get(b"authorization", b"").decode("latin-1").strip()
-    if value[:7].lower() == "bearer ":
-        value = value[7:].strip()
-    if not value:
-        raise Unauthorized("a token is required: send the header Authorization: Bearer TOKEN")
+    first, _, rest = value.partition(" ")
+    if word and rest and first.lower() == word.lower():
+        value = rest.strip()
+    if not value or value.lower() == word.lower():
+        shown = f"{word} TOKEN" if word else "TOKEN"
+        raise Unauthorized(f"a token is required: send the header Authorization: {shown}")
     return value
 
 

@@ -44,7 +44,8 @@ def with_port(settings: Settings) -> Settings:
 def check_locations(settings: Settings) -> None:
     """Every location must be one that a client can ask for. Raises :class:`Failure`.
 
-    Today rooms are asked for by Hathora's regions alone: a server at any other place would never be given one.
+    Those are Hathora's regions, which rooms are asked for by, and the places of which it is known where they are: a
+    server at any other one would never be given a room.
     """
     named = {"locations": settings.locations}
     named |= {f"host {spec.name}: locations": frozenset(spec.locations) for spec in settings.hosts}
@@ -52,11 +53,13 @@ def check_locations(settings: Settings) -> None:
         return
     from innkeeper.contract.hathora.words import Region
 
-    known = [region.value.lower() for region in Region]
+    places = [spec.name for spec in settings.all_places]
+    known = list(dict.fromkeys([*(region.value.lower() for region in Region), *places]))
     for where, locations in named.items():
         if unknown := sorted(locations - set(known)):
             raise Failure(
-                f"{where}: no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}",
+                f"{where}: no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)};"
+                " a table [[places]] in the settings file adds another",
                 Code.USAGE,
             )
 

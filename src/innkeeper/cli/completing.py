@@ -34,7 +34,8 @@ def _by(ask: Callable[[Talk, dict[str, Any]], Told]) -> Completer:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from .talk import DEFAULT_DATA, Talk  # which imports this module
 
-        said = ctx.params
+        # Click leaves an argument of the line among the rest where an option that follows it has no value yet.
+        said: dict[str, Any] = {"rest": ctx.args, **ctx.params}
         there = (said.get("url"), said.get("token"), said.get("data") or DEFAULT_DATA)
         try:
             with closing(Talk(*there, as_json=False, timeout=_SECONDS)) as talk:
@@ -90,8 +91,32 @@ def _deployments(talk: Talk, said: dict[str, Any]) -> Told:
     return ((one.deployment_id, one.deployment_tag or "") for one in itertools.islice(every, _MOST_DEPLOYMENTS))
 
 
+def _edgegap_apps(talk: Talk, said: dict[str, Any]) -> Told:
+    pages = talk.edgegap.applications.list_applications.pages(limit=_MOST_DEPLOYMENTS)
+    return ((app.name, "") for page in pages for app in page.applications)
+
+
+def _versions(talk: Talk, said: dict[str, Any]) -> Told:
+    app = said.get("app") or next(iter(said["rest"]), None)
+    pages = talk.edgegap.applications.list_app_versions.pages(app, limit=_MOST_DEPLOYMENTS) if app else ()
+    return ((one.name, f"{one.docker_image}:{one.docker_tag}") for page in pages for one in page.versions)
+
+
+def _requests(talk: Talk, said: dict[str, Any]) -> Told:
+    from .edgegap import each_deployment
+    from .edgegap_telling import state_of
+
+    found = itertools.islice(each_deployment(talk, None), _MOST_DEPLOYMENTS)
+    return ((one.request_id, state_of(one.status)) for one in found)
+
+
 def _fleets(talk: Talk, said: dict[str, Any]) -> Told:
     return ((fleet.fleet_id, fleet.name) for fleet in talk.client.fleets_v2.get_fleets().fleets)
+
+
+def _callbacks(talk: Talk, said: dict[str, Any]) -> Told:
+    page = talk.client.house.callbacks_v1.get_callbacks()
+    return ((one.callback_id, f"{one.kind} {one.subject} {one.occasion}") for one in page.callbacks)
 
 
 def _webhooks(talk: Talk, said: dict[str, Any]) -> Told:
@@ -131,7 +156,11 @@ rooms_and_processes = _by(_rooms_and_processes)  #: what has a log
 hosts = _by(_hosts)
 builds = _by(_builds)
 deployments = _by(_deployments)  #: of the app, the newest first
+edgegap_apps = _by(_edgegap_apps)  #: names of apps
+versions = _by(_versions)  #: of the app, as the Edgegap API has them
+requests = _by(_requests)  #: deployments as the Edgegap API has them: those that have not ended
 fleets = _by(_fleets)
+callbacks = _by(_callbacks)
 webhooks = _by(_webhooks)
 deliveries = _by(_deliveries)  #: of the webhook that was named before
 tokens = _by(_tokens)  #: those that can be revoked

@@ -41,8 +41,9 @@ def deploy(
     """Pack DIR, build it, and serve new rooms with it from now on.
 
     DIR (this one unless told) has a Dockerfile, of which an image is built where a host has a container engine, or a
-    Procfile whose line `server:` starts the game. What .dockerignore names stays behind, and so does .git, unless a
-    line there says `!.git`. Rooms that are open stay on what they have. Values of variables are not told in the result.
+    Procfile whose line `server:` starts the game. What .dockerignore names stays behind, and so do .git and
+    __pycache__, unless a line there says `!.git`. Rooms that are open stay on what they have. Values of variables are
+    not told in the result.
     """
     # What is wrong with the options is said before anything is made or sent.
     config = config_of("", howto, None)

@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 #: Not for the command line, which everybody on the machine can read.
 SECRET = frozenset({"secret_key", "smtp_url"})
 #: In the settings file alone: a table for each.
-TABLES = frozenset({"hosts"})
+TABLES = frozenset({"hosts", "places", "registries"})
 
 
 def setting_options(command: C, only: Collection[str] = Settings.__struct_fields__) -> C:

@@ -2,7 +2,7 @@
 
 The same files give the same bytes: entries are sorted, times are zero and owners nobody. What `.dockerignore` names
 stays out, but for the files that say how to start the build. So do the data folder of an Innkeeper and, unless
-`.dockerignore` takes it back in, `.git`.
+`.dockerignore` takes them back in, `.git` and `__pycache__`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import BinaryIO
 from .ignore import IgnoreRules
 
 IGNORE_FILE = ".dockerignore"
-#: Left out where `.dockerignore` does not say otherwise: the whole past of the game, and often secrets of long ago.
-USUAL = ("**/.git",)
+#: Left out where `.dockerignore` does not say otherwise: the whole past of the game, and often secrets of long ago; and
+#: what Python makes anew wherever it runs, which would make another archive of the same files.
+USUAL = ("**/.git", "**/__pycache__")
 #: What marks the data folder of an Innkeeper, which has keys in it and never goes along.
 DATA_MARK = "innkeeper.lock"
 #: One of them has to be at the top of the directory; they go along even if `.dockerignore` names them.

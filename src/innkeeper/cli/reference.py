@@ -15,7 +15,9 @@ import msgspec
 from innkeeper.contract.comments import comments_of
 from innkeeper.contract.reference import write_or_check
 from innkeeper.hostspecs import HostSpec
+from innkeeper.placespecs import PlaceSpec
 from innkeeper.ranges import RANGES
+from innkeeper.registryspecs import RegistrySpec
 from innkeeper.settings import FILE, Settings
 
 from .failures import Code
@@ -89,6 +91,46 @@ memory_mb = 60000
 | --- | --- | --- |
 """
 
+_PLACES_HEAD = """
+## places
+
+In the settings file alone, a table for each location that the house does not know by itself, or knows otherwise. More
+of it: [regions and locations](../how-to/regions.md#locations).
+
+```toml
+[[places]]
+name = "montreal"
+latitude = 45.5019
+longitude = -73.5674
+city = "Montreal"
+country = "Canada"
+continent = "North America"
+timezone = "America/Toronto"
+tags = { owner = "us" }
+```
+
+| field | default | what it is |
+| --- | --- | --- |
+"""
+
+_REGISTRIES_HEAD = """
+## registries
+
+In the settings file alone, a table for the image registry of each organisation that shall have one. More of it:
+[a registry for plugins](../how-to/move-from-edgegap.md#a-registry-for-plugins).
+
+```toml
+[[registries]]
+url = "registry.example.org"
+project = "studio"
+username = "studio"
+password = "..."
+```
+
+| field | default | what it is |
+| --- | --- | --- |
+"""
+
 
 def cli_page() -> str:
     """``cli.md``."""
@@ -139,13 +181,20 @@ def settings_page() -> str:
     rows = [_setting(field, words[field.name], bounded=True) for field in msgspec.structs.fields(Settings)]
     words = comments_of(HostSpec)
     hosts = [_setting(field, words[field.name]) for field in msgspec.structs.fields(HostSpec)]
-    return _SETTINGS_HEAD + "\n".join(rows) + "\n" + _HOSTS_HEAD + "\n".join(hosts) + "\n"
+    words = comments_of(PlaceSpec)
+    places = [_setting(field, words[field.name]) for field in msgspec.structs.fields(PlaceSpec)]
+    words = comments_of(RegistrySpec)
+    registries = [_setting(field, words[field.name]) for field in msgspec.structs.fields(RegistrySpec)]
+    tables = [(_HOSTS_HEAD, hosts), (_PLACES_HEAD, places), (_REGISTRIES_HEAD, registries)]
+    return "\n".join([_SETTINGS_HEAD + "\n".join(rows), *(head + "\n".join(each) for head, each in tables)]) + "\n"
 
 
 def _setting(field: Any, text: str, *, bounded: bool = False) -> str:
     default = field.default
-    if default is msgspec.NODEFAULT:
+    if field.required:
         shown = "needed"
+    elif default is msgspec.NODEFAULT:  # made anew each time, and empty
+        shown = "none"
     elif isinstance(default, bool):
         shown = f"`{str(default).lower()}`"
     else:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from innkeeper.contract.hathora.apps_v2 import ApplicationWithLatestDeploymentAndBuild
     from innkeeper.contract.hathora.discovery_v2 import PingEndpoints
     from innkeeper.contract.hathora.words import Region
-    from innkeeper.sdk import HathoraCloud
+    from innkeeper.sdk import Edgegap, HathoraCloud
 
 P = ParamSpec("P")
 C = TypeVar("C", bound=Callable[..., Any])
@@ -104,6 +104,15 @@ class Talk:
             return HathoraCloud(self.token, server=self.url, timeout=self._timeout, retry=NO_RETRY)
         return HathoraCloud(self.token, server=self.url)
 
+    @cached_property
+    def edgegap(self) -> Edgegap:
+        """A client of its Edgegap API; it is closed when the command is over."""
+        from innkeeper.sdk import NO_RETRY, Edgegap
+
+        if self._timeout is not None:
+            return Edgegap(self.token, server=self.url, timeout=self._timeout, retry=NO_RETRY)
+        return Edgegap(self.token, server=self.url)
+
     def again(self, *words: str, app: str | None = None) -> str:
         """A command to call next, whole: with what this one was told of where the Innkeeper is, and the app.
 
@@ -149,8 +158,8 @@ class Talk:
 
     def close(self) -> None:
         """Let go of the connections, if there are any."""
-        if "client" in self.__dict__:
-            self.client.close()
+        for name in self.__dict__.keys() & {"client", "edgegap"}:
+            getattr(self, name).close()
 
 
 def checked_url(text: str, source: str) -> str:

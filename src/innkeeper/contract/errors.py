@@ -7,6 +7,7 @@ per status. ``innkeeper.sdk`` exports them all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class CallError(Exception):
@@ -58,7 +59,7 @@ class StatusError(CallError):
 
     ``status`` is the HTTP status, ``message`` the server's own text (or a plain one where the body has none),
     ``body`` and ``headers`` the answer as it came, ``request_id`` the server's id of the request where it sends one,
-    ``retry_after`` the seconds it asks to wait, or None.
+    ``retry_after`` the seconds it asks to wait, or None. ``told`` holds what the body says besides.
     """
 
     def __init__(
@@ -82,6 +83,19 @@ class StatusError(CallError):
     def request_id(self) -> str | None:
         """The server's name for this request, to quote in a report."""
         return self.headers.get("x-request-id")
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The body's fields by name: of an Edgegap V2 that has no space, ``request_id`` is the failed deployment's.
+
+        Empty where the body is no JSON object.
+        """
+        import msgspec
+
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return {}
 
     def __str__(self) -> str:
         asked = f" (asked to wait {self.retry_after:g} s)" if self.retry_after is not None else ""
@@ -124,6 +138,10 @@ class Invalid(StatusError):
     """422: a value breaks a rule; the message names the field."""
 
 
+class Unobtainable(StatusError):
+    """424: what has to come from elsewhere, such as an image, could not be had there."""
+
+
 class RateLimited(StatusError):
     """429: too many requests; the header ``Retry-After`` says how long to wait."""
 
@@ -142,6 +160,7 @@ _BY_STATUS: dict[int, type[StatusError]] = {
     409: Conflict,
     410: Gone,
     422: Invalid,
+    424: Unobtainable,
     429: RateLimited,
 }
 

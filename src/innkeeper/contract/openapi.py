@@ -18,24 +18,27 @@ import msgspec
 
 from .comments import comments_of
 from .errors import error_for
-from .operation import Api, Declared
-from .plan import Parameter, camel
+from .operation import Api, Credential, Declared
+from .plan import Parameter
 from .shape import PATTERN_END
 
 Json = dict[str, Any]
 
 
-def document(api: Api, server_url: str | None = None) -> Json:
-    """The document, in the order of the declarations. ``server_url`` is where it is served, relative when None."""
-    return _Writer(api).document(server_url)
+def document(api: Api, server_url: str | None = None, *, unserved: bool = False) -> Json:
+    """The document, in the order of the declarations. ``server_url`` is where it is served, relative when None.
+
+    ``unserved``: with what is declared and not served yet.
+    """
+    return _Writer(api, unserved=unserved).document(server_url)
 
 
 class _Writer:
     """Writes one document."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, *, unserved: bool) -> None:
         self._api = api
-        self._operations = [o for o in api.operations() if o.public and o.id not in api.not_yet]
+        self._operations = [o for o in api.operations() if o.public and (unserved or o.id not in api.not_yet)]
         self._ids = {o.name: o.id for o in self._operations}
         kinds: list[Any] = [api.error]
         for operation in self._operations:
@@ -72,8 +75,7 @@ class _Writer:
                 "schemas": self._components,
                 "responses": {str(status): self._fault(status) for status in errors},
                 "securitySchemes": {
-                    credential.name: {"type": "http", "scheme": "bearer", "description": credential.description}
-                    for credential in self._api.credentials.values()
+                    credential.name: _scheme(credential) for credential in self._api.credentials.values()
                 },
             },
         }
@@ -92,20 +94,25 @@ class _Writer:
         if operation.replaced_by:
             said["deprecated"] = True
         said["security"] = []
-        if operation.key in ("org", "player"):
+        if operation.key in self._api.credentials:
             name = self._api.credentials[operation.key].name
             said["security"].append({name: [scope] if scope else []})
         if plan.path or plan.query:
             said["parameters"] = [self._parameter(parameter) for parameter in (*plan.path, *plan.query)]
         if plan.body is not None:
             said["requestBody"] = {"required": plan.body.required, **self._body(operation, plan.body)}
+        content: Json = {}
         if operation.streams:
             success = {"description": "The bytes, as they come", "content": {operation.media: {}}}
         else:
             content = {} if plan.returns is None else self._json(plan.returns)
             success = {"description": HTTPStatus(operation.status).phrase, **content}
+        also = {
+            str(status): {"description": HTTPStatus(status).phrase, **({} if status == 204 else content)}
+            for status in operation.also
+        }
         errors = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(operation.errors)}
-        return {**said, "responses": {str(operation.status): success, **errors}}
+        return {**said, "responses": {str(operation.status): success, **also, **errors}}
 
     def _body(self, operation: Declared, body: Parameter) -> Json:
         if operation.body == "json":
@@ -155,13 +162,19 @@ class _Writer:
         """What is said to a Python programmer, said to everybody: Markdown, and the names that travel."""
 
         def wire(match: re.Match[str]) -> str:
-            return self._ids.get(match[0]) or camel(match[0])
+            return self._ids.get(match[0]) or self._api.spelling(match[0])
 
         def code(match: re.Match[str]) -> str:
             return "`" + re.sub(r"\b[a-z]+(_[a-z0-9]+)+\b", wire, match[1]) + "`"
 
         said = re.sub(r"``(.+?)``", code, inspect.cleandoc(text or ""))
         return re.sub(r"\bNone\b", "null", re.sub(r"\bTrue\b", "true", said))
+
+
+def _scheme(credential: Credential) -> Json:
+    if credential.word == "Bearer":
+        return {"type": "http", "scheme": "bearer", "description": credential.description}
+    return {"type": "apiKey", "in": "header", "name": "authorization", "description": credential.description}
 
 
 def kinds_in(kind: Any) -> list[Any]:

@@ -25,6 +25,7 @@ from typing import (
 )
 
 from .resource import Async, AsyncCall, AsyncStreamCall, Bound, Call, Resource, StreamCall, Sync
+from .spelling import camel
 
 if TYPE_CHECKING:
     from .paging import Paging
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Who may call: a holder of an organisation's token, a player with a login, the holder of a signed link, anybody.
-Key = Literal["org", "player", "link", "none"]
+#: Who may call: a holder of an organisation's token, a player with a login, a game server with a secret of its own,
+#: the holder of a signed link, anybody.
+Key = Literal["org", "player", "server", "link", "none"]
 #: What the request's body is: an object, bytes that are taken as they come, or a form with the bytes of one ``file``.
 Body = Literal["json", "bytes", "form"]
 
@@ -42,7 +44,8 @@ Body = Literal["json", "bytes", "form"]
 class Terms(TypedDict, total=False):
     """What ``operation`` and ``stream`` take besides method and path."""
 
-    status: int  #: the one status that is success; 200 unless said
+    status: int  #: the status that is success; 200 unless said
+    also: Sequence[int]  #: other statuses that are success, with the same body (none for 204)
     key: Key  #: ``org`` unless said
     scope: str | None  #: what an organisation's token must hold
     errors: Sequence[int]  #: the statuses that the vendor documents besides
@@ -53,6 +56,7 @@ class Terms(TypedDict, total=False):
     paging: Paging  #: how the next page is asked for
     replaced_by: str  #: what to use instead: a method beside it, or ``resource.method`` of a client. It is deprecated
     recorded: bool  #: whether the audit log gets a line; for an organisation's token that is no GET, unless said
+    slashed: str  #: the name of a path parameter whose slashes are also taken as they are, not as %2F alone
     public: bool  #: False for what is ours alone (upload links) and not in the document
 
 
@@ -69,6 +73,7 @@ class Declared:
         function: Callable[..., Any],
         *,
         status: int = 200,
+        also: Sequence[int] = (),
         key: Key = "org",
         scope: str | None = None,
         errors: Sequence[int] = (),
@@ -79,6 +84,7 @@ class Declared:
         paging: Paging | None = None,
         replaced_by: str | None = None,
         recorded: bool | None = None,
+        slashed: str = "",
         public: bool = True,
     ) -> None:
         self.api = api
@@ -87,8 +93,9 @@ class Declared:
         self.function = function
         self.name = function.__name__
         self.id = id or "".join(part.capitalize() for part in self.name.split("_"))  #: the vendor's operation id
-        self.status = status  #: the one status that is success
-        self.key = key
+        self.status = status  #: the status that is success
+        self.also = tuple(also)  #: others that are
+        self.key: Key = key
         self.scope = scope
         self.errors = tuple(errors)  #: the statuses the vendor documents besides
         self.body = body
@@ -97,6 +104,7 @@ class Declared:
         self.paging = paging
         self.replaced_by = replaced_by
         self.recorded = (key == "org" and method != "GET") if recorded is None else recorded  #: in the audit log
+        self.slashed = slashed  #: a path parameter whose slashes may stand as they are
         self.public = public  #: whether the vendor documents it; ours alone (upload links) are not in the document
         self.__doc__ = function.__doc__
 
@@ -160,10 +168,11 @@ class StreamOperation(Declared, Generic[P]):
 
 
 class Credential(NamedTuple):
-    """How the vendor's document calls a bearer token, and what it is."""
+    """How the vendor's document calls a credential, what it is, and the word before it in ``Authorization``."""
 
     name: str
     description: str
+    word: str = "Bearer"  #: empty: it stands alone
 
 
 class Api:
@@ -187,6 +196,7 @@ class Api:
         credentials: Mapping[Key, Credential],
         within: str = "",
         beyond: Mapping[str, str] | None = None,
+        spelling: Callable[[str], str] = camel,
     ) -> None:
         self.name = name
         self.title = title
@@ -198,6 +208,7 @@ class Api:
         self.error = error
         self.credentials = credentials
         self.beyond = beyond or {}  #: scopes that no list of scopes can hold -> whose token may do it
+        self.spelling = spelling  #: how a Python name is spelled on the wire
         self.within = within  #: the attribute of the client that has the resources; empty: the client itself
 
     def resource(self, attribute: str) -> type[Resource[Any]]:

@@ -33,3 +33,25 @@ def before_last(field: str, parameter: str, full: int) -> Paging:
         return {parameter: getattr(answer[-1], field).timestamp()} if len(answer) >= full else None
 
     return follow
+
+
+def by_page() -> Paging:
+    """The answer's ``pagination`` tells the number of the next page, which goes out as ``page``; null after the last.
+
+    An answer without ``pagination`` is the only page. A number that is not past the page's own ends it too: following
+    it would go round for ever.
+    """
+
+    def follow(answer: Any) -> dict[str, Any] | None:
+        told = _given(answer.pagination)
+        following = told and _given(told.next_page_number)
+        if not following or following <= (_given(told.number) or 0):
+            return None
+        return {"page": following}
+
+    return follow
+
+
+def _given(value: Any) -> Any:
+    """The value, or None for one that was left out."""
+    return None if isinstance(value, UnsetType) else value

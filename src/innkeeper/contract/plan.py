@@ -94,12 +94,6 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def camel(name: str) -> str:
-    """``room_id`` -> ``roomId``."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
 def without_none(hint: Any) -> Any:
     """``X | None`` -> ``X``."""
     arms = get_args(hint)
@@ -119,7 +113,7 @@ def compile_plan(operation: Declared) -> Plan:
     body_name = "params" if operation.body == "json" else "content"
     parameters: list[Parameter] = []
     for parameter in list(signature.parameters.values())[1:]:
-        wire = camel(parameter.name)
+        wire = operation.api.spelling(parameter.name)
         place: Place = "path" if wire in names else "body" if parameter.name == body_name else "query"
         hint = without_none(parameter.annotation)
         many = get_origin(hint) is list

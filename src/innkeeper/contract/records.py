@@ -73,10 +73,17 @@ def _fields(value: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, msgspec.Struct):
         return
     private = _private(type(value))
-    for field in value.__struct_fields__:
+    for field in _in_order(type(value)):
         given = getattr(value, field)
         if given is not UNSET:
             yield field, KEPT_BACK if field in private else _told(field, given)
+
+
+@cache
+def _in_order(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """What has to be said comes first: where the line is cut, it is still told what was meant."""
+    fields = sorted(msgspec.structs.fields(kind), key=lambda field: not field.required)
+    return tuple(field.name for field in fields)
 
 
 @cache

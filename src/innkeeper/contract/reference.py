@@ -22,17 +22,17 @@ from .comments import comments_of
 from .errors import error_for
 from .openapi import kinds_in
 from .operation import Api, Declared
-from .plan import camel
 from .shape import PATTERN_END, UnsetType
 
 #: The APIs that have a page.
-APIS = ("hathora", "house")
+APIS = ("hathora", "edgegap", "house")
 _WIDE = 100  # characters of a signature in one line
 
 _KEYS = {
     "org": "an organisation's token",
     "player": "a player's token",
     "none": "no credentials",
+    "server": "a game server's own secret",
     "link": "nothing but the link",
 }
 
@@ -217,7 +217,7 @@ def _field(api: Api, kind: type[Any], field: Any) -> str:
     if not text:
         models = kinds_in(field.type)  # a model says itself what it is, in its first sentence
         text = _first(models[0].__doc__) if models else meaning(api, kind.__name__, field.name)
-    wire = "" if field.encode_name == camel(field.name) else f"on the wire `{field.encode_name}`"
+    wire = "" if field.encode_name == api.spelling(field.name) else f"on the wire `{field.encode_name}`"
     return _row(f"`{field.name}`", _linked(field.type), _sentence(text, limits(field.type), wire))
 
 

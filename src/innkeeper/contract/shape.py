@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, dataclass_transform
 
 from msgspec import UNSET, Meta, Struct, StructMeta, UnsetType, field
 
-__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "UnsetType", "checked", "private", "told"]
+__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "Snake", "UnsetType", "checked", "private", "told"]
 
 #: A point in time: RFC 3339 with an offset on the wire, an aware datetime here. One without an offset is refused.
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -30,6 +30,11 @@ class Camel(Struct, metaclass=_ByName, rename="camel", gc=False):
     A field the vendor sends as ``null`` is ``X | None``; one it leaves out is ``X | UnsetType = UNSET`` and stays out.
     Unknown fields are ignored. ``#:`` comments beside the fields become their descriptions in the document.
     """
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class Snake(Struct, metaclass=_ByName, gc=False):
+    """The same for a vendor whose fields are ``snake_case`` on the wire too."""
 
 
 #: Ends a pattern in Python, where ``$`` alone lets a line feed through; in JSON Schema ``$`` is the end.

@@ -5,6 +5,8 @@ know its servers again after Innkeeper was stopped or killed. It keeps the repor
 forget it, so that an exit code is never lost between two crashes.
 
     WANTED ──start()──> alive, not ready ──all ports bound──> alive, ready ──exit──> ended ──forget()──> unknown
+
+The same id may be started again once it was forgotten: that is another run of the same server.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import Protocol
 
 #: The house's id of a server: letters, digits and ``-``; safe as a file name.
 ServerId = str
+#: Bytes that are kept of the output of the run before.
+BEFORE = 64 << 10
 
 
 class Transport(StrEnum):
@@ -28,12 +32,13 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port that the server has to bind before it counts as ready."""
+    """A port of a server. One number that is reached by both transports is two of them, of one name."""
 
     name: str  #: ``default`` or the name of an additional port
     transport: Transport
     number: int  #: on the host; a program is told it by environment and start command
     inside: int = 0  #: where the program in a container listens; 0: the same number
+    awaited: bool = True  #: the server counts as ready only once it is bound
 
     @property
     def bound(self) -> int:
@@ -55,6 +60,13 @@ class Launch:
     log_limit: int = 256 * 1024 * 1024  #: bytes of output kept on disk; the oldest go first
     #: The name, on its host, of the image whose program runs; then ``build`` and ``command`` do not count.
     image: str = ""
+    #: What is run in place of what the build or the image says, and with which arguments; empty: as that says. Words as
+    #: a shell would split them. In a container no shell reads them; for a program they make a shell command line.
+    entrypoint: str = ""
+    arguments: str = ""
+    #: A folder of files alone, on this machine, whose tree is laid over the server's root before its program starts:
+    #: the container's; for a program, its HOME. It is read until :meth:`Engine.start` returns, which may empty it.
+    files: Path | None = None
 
 
 class EndedBy(StrEnum):
@@ -86,9 +98,12 @@ class Report:
     server_id: ServerId
     handle: str  #: opaque and durable: enough to find the server again; empty when it never started
     started_at: int  #: when the program was started, microseconds since the epoch
-    ready_at: int | None = None  #: when all its ports were seen bound
+    #: When all its awaited ports were seen bound; when it was started, where none is awaited.
+    ready_at: int | None = None
     ended: Ended | None = None
-    bound: Sequence[int] = ()  #: those of its ports that were seen bound; told while some are and others are not
+    #: Those of its awaited ports that were seen bound (by every transport that they are reached by); told while some
+    #: are and others are not.
+    bound: Sequence[int] = ()
 
     @property
     def alive(self) -> bool:
@@ -176,7 +191,8 @@ class Engine(Protocol):
         """Start the server; return once the host has taken it on (alive, perhaps not ready, perhaps ended at once).
 
         Before: unknown, or known from an earlier call with the same id, in which case nothing is started and the
-        standing report is returned, whatever its state. After: the host knows it until :meth:`forget`.
+        standing report is returned, whatever its state. After: the host knows it until :meth:`forget`. Where an
+        earlier run of this id left output, that is what :meth:`before` tells from now on.
         Raises :class:`NotStarted` or one of its kin (then the id stays unknown), or :class:`HostUnavailable`: it may
         have been started or not, and the same call settles that later.
         """
@@ -194,7 +210,7 @@ class Engine(Protocol):
         ...
 
     async def discard(self, server_id: ServerId) -> None:
-        """Delete its output. Alive: nothing happens."""
+        """Delete its output, that of the run before included. Alive: nothing happens."""
         ...
 
     def reports(self) -> Mapping[ServerId, Report]:
@@ -210,6 +226,13 @@ class Engine(Protocol):
         until it ends. Begins with a whole line: whoever follows with a tail of 0 is told one that is half printed from
         its beginning. Works after its end and after :meth:`forget`. The call itself raises ``KeyError`` when nothing
         is kept."""
+        ...
+
+    async def before(self, server_id: ServerId) -> bytes:
+        """The end of what the run before the latest one printed, :data:`BEFORE` bytes at most.
+
+        Empty where there was none, or nothing of it is kept. It works after :meth:`forget` too.
+        """
         ...
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:

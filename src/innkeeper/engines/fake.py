@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from innkeeper.kit.clock import SECOND, Clock
 
 from .base import (
+    BEFORE,
     Abilities,
     Ended,
     EndedBy,
@@ -28,6 +29,7 @@ from .base import (
     Transport,
     Usage,
 )
+from .commandline import words
 from .listeners import Listeners
 
 
@@ -35,7 +37,7 @@ from .listeners import Listeners
 class Behaviour:
     """How one server behaves. Times are seconds after its start."""
 
-    start_takes: float = 0.0  #: until all its ports are bound
+    start_takes: float = 0.0  #: until all its awaited ports are bound; with none awaited it is ready at once
     never_ready: bool = False  #: it runs and never binds
     crash_after: float | None = None  #: it ends by itself then
     crash_by: EndedBy = EndedBy.EXIT  #: how it ends by itself
@@ -97,6 +99,7 @@ class FakeEngine:
         self._behaviours: dict[ServerId, Behaviour] = {}
         self._reports: dict[ServerId, Report] = {}
         self._output: dict[ServerId, bytearray] = {}
+        self._before: dict[ServerId, bytes] = {}
         self._kill_at: dict[ServerId, int] = {}
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -153,6 +156,8 @@ class FakeEngine:
         standing = self._reports.get(launch.server_id)
         if standing is not None:
             return standing
+        words(launch.entrypoint, "command")
+        words(launch.arguments, "arguments")
         behaviour = self.plan(launch) if self.plan is not None else self.behaviour
         if behaviour.refuse is not None:
             raise NotStarted(behaviour.refuse)
@@ -164,8 +169,11 @@ class FakeEngine:
         self.starts += 1
         self.launches[server_id] = launch
         self._behaviours[server_id] = behaviour
+        if (earlier := self._output.get(server_id)) is not None:
+            self._before[server_id] = bytes(earlier[-BEFORE:])
         self._output[server_id] = bytearray(behaviour.output)
-        report = Report(server_id, f"fake:{self.starts}", now)
+        unawaited = bool(launch.ports) and not any(port.awaited for port in launch.ports)
+        report = Report(server_id, f"fake:{self.starts}", now, now if unawaited else None)
         self._reports[server_id] = report
         run = report.handle
         if behaviour.crash_after is not None:
@@ -203,6 +211,7 @@ class FakeEngine:
         report = self._reports.get(server_id)
         if report is None or not report.alive:
             self._output.pop(server_id, None)
+            self._before.pop(server_id, None)
 
     def reports(self) -> Mapping[ServerId, Report]:
         return dict(self._reports if self._heard is None else self._heard)
@@ -231,6 +240,9 @@ class FakeEngine:
                 return
             else:
                 await self._clock.sleep(0.05)
+
+    async def before(self, server_id: ServerId) -> bytes:
+        return self._before.get(server_id, b"")
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
         self._answering()

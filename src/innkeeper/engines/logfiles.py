@@ -96,6 +96,18 @@ class LogFile:
             return max(at, 0)
 
 
+def end_of(path: Path, most: int) -> bytes:
+    """The last bytes of a file, ``most`` of them; none where there is no such file. A hole is no part of it."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(fd, most, max(0, os.fstat(fd).st_size - most)).lstrip(b"\0")
+    finally:
+        os.close(fd)
+
+
 class LeftLogs:
     """Output of servers whose hosts the house has no more. ``hosts`` is the folder with a folder for each host.
 
@@ -113,8 +125,9 @@ class LeftLogs:
 
     def discard(self, server_id: str) -> None:
         """Delete the output of a server."""
-        for path in self._hosts.glob(f"*/logs/{server_id}.log"):
-            path.unlink(missing_ok=True)
+        for name in (f"{server_id}.log", f"{server_id}.before"):
+            for path in self._hosts.glob(f"*/logs/{name}"):
+                path.unlink(missing_ok=True)
 
 
 def _last(file: LogFile, lines: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from innkeeper.kit.clock import SECOND
@@ -50,23 +50,31 @@ class PortTable:
         self._resting: dict[int, int] = {}  # port -> when its quarantine is over
         self._queue: deque[tuple[int, int]] = deque()  # (when, port), soonest first
 
-    def take(self, count: int, transports: Sequence[Transport], now: int) -> list[int]:
-        """``count`` ports, the n-th good for the n-th transport; all or none.
+    def take(
+        self,
+        count: int,
+        transports: Sequence[Transport | tuple[Transport, ...]],
+        now: int,
+        avoided: Collection[int] = frozenset(),
+    ) -> list[int]:
+        """``count`` ports, the n-th good for the n-th transport, or for all of the n-th transports; all or none.
 
-        Raises :class:`NoPortLeft`. Ports that a stranger holds are passed over and asked about again later.
+        Raises :class:`NoPortLeft`. Ports that a stranger holds are passed over and asked about again later, and so are
+        those that the caller avoids.
         """
         if len(transports) != count:
             raise ValueError(f"{count} ports and {len(transports)} transports: one transport for each port")
         self._end_quarantines(now)
         taken: list[int] = []
         strangers = 0
-        for transport in transports:
+        for wanted in transports:
+            needed = (wanted,) if isinstance(wanted, Transport) else wanted
             while True:
                 if strangers + len(taken) >= len(self._free) + len(taken):
                     self.put_back(taken)
                     raise NoPortLeft(self._exhausted(count, strangers))
                 port, _ = self._free.popitem(last=False)
-                if self._probe(port, transport):
+                if port not in avoided and all(self._probe(port, transport) for transport in needed):
                     break
                 self._free[port] = None  # a stranger has it: behind all others
                 strangers += 1
@@ -107,6 +115,10 @@ class PortTable:
     def in_use(self) -> frozenset[int]:
         """The ports of living servers."""
         return frozenset(self._used)
+
+    def uses(self, port: int) -> bool:
+        """Whether a living server has it."""
+        return port in self._used
 
     def free_count(self, now: int) -> int:
         """How many could be handed out now, those that strangers hold included."""

@@ -25,7 +25,7 @@ def dialled_ports(server: Server) -> tuple[GivenPort, ...]:
 def awaited_ports(ports: str, bound: Collection[int]) -> str:
     """Those that its program has not bound yet, for people; ``bound`` are the numbers that were seen bound."""
     # Of a port whose TLS is ended before it, the program binds the one behind.
-    awaited = [(one, one.behind or one.number) for one in given_ports(ports)]
+    awaited = [(one, one.behind or one.number) for one in given_ports(ports) if one.awaited]
     # In a container it binds a number of its own, which the host's leads to.
     named = ", ".join(
         f"{one.transport} {one.inside or number} ({one.name})" + (" in its container" if one.inside else "")

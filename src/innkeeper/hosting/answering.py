@@ -7,7 +7,7 @@ busy. The engine knows better: it pings.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from innkeeper.engines.base import HostUnavailable
@@ -22,9 +22,9 @@ SILENCE = 10.0
 _LOOK_EVERY = 1.0
 
 
-async def while_it_answers(host: Host, clock: Clock, work: Coroutine[Any, Any, R]) -> R:
+async def while_it_answers(host: Host, clock: Clock, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
     """Do the work. Raises :class:`HostUnavailable` once the host was silent for too long; the work is cancelled."""
-    doing = asyncio.create_task(work)
+    doing = asyncio.create_task(work())
     watching = asyncio.create_task(_silence(host, clock))
     try:
         await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)

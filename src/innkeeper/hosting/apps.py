@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -15,7 +15,9 @@ from innkeeper.kit.ids import Chance
 from innkeeper.kit.secrets import Box
 
 from .model import App, LoginRules, Service
+from .plans import Details
 from .queries import apps as queries
+from .queries.labels import end_app
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,6 +43,7 @@ class Apps:
         *,
         app_id: str | None = None,
         secret: str | None = None,
+        details: Details | None = None,
     ) -> App:
         """A new app, with an id and a secret of its own unless it brings them along.
 
@@ -60,6 +63,7 @@ class Apps:
             by,
             None,
             None,
+            None if details is None else _encode(details).decode(),
         )
         made = await self._unique(self._db.write(queries.add_app, app), name)
         self._forget(app_id)
@@ -68,6 +72,22 @@ class Apps:
     async def get(self, org_id: str, app_id: str) -> App:
         """One app. Raises NotFound."""
         return await self._db.read(queries.app, org_id, app_id)
+
+    async def named(self, org_id: str, name: str) -> App:
+        """One app by its name, which no other living app of the organisation has. Raises NotFound."""
+        return await self._db.read(queries.named_app, org_id, name)
+
+    async def page(self, org_id: str, skip: int, most: int) -> tuple[list[App], int]:
+        """Some of the organisation's apps, the newest first, and how many there are."""
+        return await self._db.read(queries.page_of_apps, org_id, skip, most)
+
+    async def revise(self, org_id: str, name: str, new_name: str | None, revise: Callable[[Details], Details]) -> App:
+        """Rename an app (None: it keeps its name), and have a pure function say what else is said of it.
+
+        Raises NotFound, Taken.
+        """
+        changed = self._db.write(queries.change_named_app, org_id, name, new_name, revise, self._clock.now())
+        return await self._unique(changed, new_name or "")
 
     async def all(self, org_id: str) -> list[App]:
         """The organisation's apps, the newest first."""
@@ -85,14 +105,14 @@ class Apps:
         """Change what is given. ``service`` is a tuple of one: ``(None,)`` clears the standing orders."""
         login_text = None if login is None else _encode(login).decode()
         service_text = None if service is None else (_service_text(service[0]),)
-        changed = self._db.write(queries.change_app, org_id, app_id, name, login_text, service_text)
+        changed = self._db.write(queries.change_app, org_id, app_id, name, login_text, service_text, self._clock.now())
         app = await self._unique(changed, name or "")
         self._bell.ring()
         return app
 
     async def delete(self, org_id: str, app_id: str, by: str) -> None:
         """End an app: its rooms and servers end, its name is free again."""
-        await self._db.write(queries.delete_app, org_id, app_id, by, self._clock.now())
+        await self._db.write(end_app, org_id, app_id, by, self._clock.now())
         self._forget(app_id)
         self._bell.ring()
 

@@ -113,6 +113,16 @@ class Builds:
                 continue
         raise Unavailable("too many builds are made at this moment; try again")
 
+    def go_on(self, build: Build) -> None:
+        """Work on a build that is on record as being run. After a crash :meth:`open` sees to it."""
+        if build.key not in self._runs:
+            self._start(build, f"Build {build.id}")
+
+    def let_go(self, build: Build) -> None:
+        """Call off the run of a build that was deleted, where it is run now."""
+        if build.key in self._runs:
+            self._runs[build.key].call_off()
+
     async def get(self, org_id: str, build_id: str) -> Build:
         """One build. Raises NotFound."""
         return await self._db.read(queries.build, org_id, build_id)

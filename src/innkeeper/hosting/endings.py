@@ -12,6 +12,7 @@ _WORDS = {
     StopWhy.ASKED: ServerState.STOPPED,
     StopWhy.IDLE: ServerState.STOPPED,
     StopWhy.DRAINED: ServerState.STOPPED,
+    StopWhy.LIFE: ServerState.STOPPED,
     StopWhy.SURPLUS: ServerState.STOPPED,
     StopWhy.APP_DELETED: ServerState.STOPPED,
     StopWhy.NOT_READY: ServerState.FAILED,
@@ -41,9 +42,10 @@ def ending(server: Server, ended: Ended, memory_mb: float) -> tuple[ServerState,
 def lost(server: Server, reason: str) -> tuple[ServerState, str] | None:
     """How a server ends whose host is gone for good as far as players go, ``reason`` says why.
 
-    None: it does not end. Nobody was told where it is yet, so that another host can take it.
+    None: it does not end. Nobody was told where it is yet, so that another host can take it; which is not so of one
+    that has run, and is being started again.
     """
-    if server.state in (ServerState.WANTED, ServerState.STARTING):
+    if server.state in (ServerState.WANTED, ServerState.STARTING) and server.ready_at is None:
         return None
     if server.stop_why is not None:
         return _WORDS[StopWhy(server.stop_why)], f"{server.stop_reason} ({reason})"

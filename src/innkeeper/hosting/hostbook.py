@@ -16,7 +16,7 @@ import msgspec
 
 from innkeeper.db.database import Database
 from innkeeper.engines.base import HostUnavailable
-from innkeeper.hostspecs import HostSpec, clashes, read_spec
+from innkeeper.hostspecs import LOCAL, HostSpec, clashes, read_spec
 from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.errors import HouseError, Invalid, NotFound, Taken
 
@@ -125,7 +125,9 @@ def _how_to_end(host: Host) -> str:
 
 def _notes(host: Host) -> Sequence[str]:
     """What an operator should know of it."""
-    told = () if host.abilities is None else host.abilities.notes
+    told = () if host.abilities is None else tuple(host.abilities.notes)
+    if host.machine == LOCAL and host.unguarded:  # that others cannot is no news
+        told = (*told, f"servers with rules of access are not started there: {host.unguarded}")
     hidden = host.draining and host.state is not HostState.DRAINING
     return (*told, "it is drained, and takes no servers when it is back") if hidden else told
 

@@ -21,6 +21,8 @@ from .model import GivenPort, PortSpec
 #: The transport of a port whose TLS is ended for the game; and whose public numbers on this machine are held under
 #: this name, when the server itself is elsewhere.
 TLS = "tls"
+#: The transport of a port that is one number for both.
+BOTH = "tcp+udp"
 
 
 class HostState(StrEnum):
@@ -57,6 +59,9 @@ class Host:
     published: bool = True  #: whether containers listen on a port of their own, which the host's port leads to
     tls: TlsDoor | None = None  #: where TLS is ended for its servers; None: right there, on this machine
     tls_moves: int = 0  #: grows whenever a port with the transport ``tls`` is given out or comes back
+    #: why people cannot be kept away from its servers, to go behind "on host X"; empty where they can
+    unguarded: str = "nobody has found out whether rules can be held"
+    guarded_moves: int = 0  #: grows whenever a guarded server is given ports there
     spec: HostSpec | None = None  #: what the operator said of it; None for this machine
     added: bool = False  #: by command, and not in the settings
     architecture: str | None = None  #: of the images it can run; None until it has told
@@ -96,27 +101,32 @@ class Host:
         """Ports for a server: all or none. Raises :class:`innkeeper.engines.ports.NoPortLeft`.
 
         A port with the transport ``tls`` takes two numbers: one that players dial, where TLS is ended, and one on the
-        host, which the program binds.
+        host, which the program binds. A program in a container binds the number that its release says, and for a port
+        of 0 the one that players dial.
         """
-        own = self.ports.take(
-            len(wanted), [Transport.TCP if port.transport == TLS else Transport(port.transport) for port in wanted], now
-        )
+        # What players dial is bound inside too: it may not be what another port has there.
+        inside = {port.port for port in wanted if port.port} if any(not port.port for port in wanted) else set[int]()
+        own = self.ports.take(len(wanted), [transports_of(port.transport) for port in wanted], now, inside)
         door = self.ports if self.tls is None else self.tls.ports
         count = sum(port.transport == TLS for port in wanted)
         try:
-            public = iter(door.take(count, [Transport.TCP] * count, now) if count else ())
+            public = iter(door.take(count, [Transport.TCP] * count, now, inside) if count else ())
         except NoPortLeft:
             self.ports.put_back(own)  # without a rest, or asking in vain would use them all up
             raise
         self.tls_moves += count
         address = "" if self.tls is None else self.tls.address
         contained = self.images is not None and self.published
-        return [
-            GivenPort(port.name, TLS, next(public), number, address, port.port if contained else 0)
-            if port.transport == TLS
-            else GivenPort(port.name, port.transport, number, inside=port.port if contained else 0)
-            for port, number in zip(wanted, own, strict=True)
-        ]
+        given: list[GivenPort] = []
+        for port, number in zip(wanted, own, strict=True):
+            if port.transport == TLS:
+                dialled = next(public)
+                bound = (port.port or dialled) if contained else 0
+                given.append(GivenPort(port.name, TLS, dialled, number, address, bound, awaited=port.awaited))
+            else:
+                bound = port.port if contained else 0
+                given.append(GivenPort(port.name, port.transport, number, inside=bound, awaited=port.awaited))
+        return given
 
     def take_back(self, given: Sequence[GivenPort], now: int) -> None:
         """The ports of a server that is gone, or never was: they rest, then are free again."""
@@ -126,6 +136,13 @@ class Host:
             elif self.tls is not None:
                 self.tls.ports.release(number, now)
         self.tls_moves += sum(port.transport == TLS for port in given)
+
+
+def transports_of(transport: str) -> tuple[Transport, ...]:
+    """By what a program's port is reached: by both, where it says so. Whoever ends TLS speaks plain TCP to it."""
+    if transport == BOTH:
+        return Transport.TCP, Transport.UDP
+    return (Transport.TCP if transport == TLS else Transport(transport),)
 
 
 def held_numbers(host_id: str, given: Sequence[GivenPort]) -> Iterator[tuple[str, int]]:

@@ -104,7 +104,7 @@ class Images:
         task = self._bringing.get(mark)
         if task is None:
             task = self._bringing[mark] = asyncio.create_task(
-                while_it_answers(host, self._clock, self._bring(host, build))
+                while_it_answers(host, self._clock, lambda: self._bring(host, build))
             )
             task.add_done_callback(lambda done: self._brought(mark, done))
         # Who waits may be called off; the others, and the host, are not.
@@ -154,6 +154,11 @@ class Images:
             else:
                 raise NotStarted(f"the image of build {build.id} is no longer kept; create the build again")
         return kept(directory)
+
+    def share(self, key: str) -> float:
+        """The share of the hosts with a container engine that are known to have an image, from 0 to 1."""
+        there = [(host.id, key) in self._since for host in self.hosts]
+        return sum(there) / len(there) if there else 0.0
 
     def spread(self, build: Build) -> None:
         """Begin to bring an image to all hosts that could run it. Failures are logged: who needs it brings it again."""

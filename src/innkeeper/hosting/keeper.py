@@ -21,12 +21,15 @@ from innkeeper.kit.keeper import KeeperLoop
 
 from .hosts import TLS, Host, Hosts
 from .launching import Launches
+from .passes.guarding import Guarding
 from .passes.lanes import Lanes
 from .passes.living import Living, close_host, open_host
 from .passes.placing import Bring, Placing, bring_nothing
 from .passes.reporting import Reporting
 from .passes.retiring import Retiring
+from .passes.scaling import Scaling
 from .passes.standing import Standing
+from .pulling import Pulls
 from .queries import hosts as host_queries
 from .queries import placing as placing_queries
 from .queries import servers as server_queries
@@ -74,15 +77,17 @@ class HostingKeeper:
         rules: Rules,
         bring: Bring = bring_nothing,
         tls: TlsRoutes | None = None,
+        guarding: Guarding | None = None,
+        pulls: Pulls | None = None,
     ) -> None:
         self._db, self._clock, self._bell = db, clock, bell
         self.hosts = hosts
-        self._tls = tls
+        self._tls, self._guarding = tls, guarding
         self._lanes = Lanes()
-        self.reporting = Reporting(db, clock, bell, hosts, self._lanes)
+        self.reporting = Reporting(db, clock, bell, hosts, self._lanes, ready_seconds=rules.ready)
         self.placing = Placing(
-            db, clock, bell, hosts, launches, self.reporting, bring, tls, placing_seconds=rules.placing,
-            ready_seconds=rules.ready,
+            db, clock, bell, hosts, launches, self.reporting, bring, tls, guarding, pulls,
+            placing_seconds=rules.placing, ready_seconds=rules.ready,
         )  # fmt: skip
         self.living = Living(
             db, clock, bell, hosts, self.reporting, self.placing, self._lanes, lost_seconds=rules.lost,
@@ -96,6 +101,7 @@ class HostingKeeper:
             db, clock, chance, bell, hosts, placing_seconds=rules.placing, draining_seconds=rules.draining,
             stopping_seconds=rules.stopping,
         )  # fmt: skip
+        self.scaling: Scaling | None = None  #: of reserves; it wants servers by verbs that need a keeper
         self.loop = KeeperLoop("hosting", self.keep, bell, clock, chance)
         self._passing = asyncio.Lock()
         self._listening: dict[str, asyncio.Task[None]] = {}
@@ -164,6 +170,8 @@ class HostingKeeper:
             for port, freed_at in await self._db.read(placing_queries.held_ports, owner):
                 table.hold(port, freed_at)
         await open_host(host)
+        if self._guarding is not None:
+            await self._guarding.look_at(host)
         self._listening[host.id] = asyncio.create_task(self.reporting.listen(host))
 
     async def _leave(self, host: Host) -> None:
@@ -186,6 +194,8 @@ class HostingKeeper:
         await self.placing.close()
         if self._tls is not None:
             await self._tls.close()
+        if self._guarding is not None:
+            await self._guarding.close()
         await self._lanes.close()
         for host in self.hosts:
             await self._leave(host)
@@ -203,12 +213,18 @@ class HostingKeeper:
         await self.placing.place()
         if self._tls is not None:
             await self._tls.keep()
+        if self._guarding is not None:
+            await self._guarding.keep()
         await self.placing.tell()
         await self.retiring.give_up()
         await self.retiring.retire()
         await self.retiring.stop()
         await self.standing.keep()
+        if self.scaling is not None:
+            await self.scaling.keep()
         deadline = await self._db.read(server_queries.next_deadline)
+        if self.placing.next_start is not None:
+            deadline = min(deadline or self.placing.next_start, self.placing.next_start)
         if deadline is None:
             return EVERY
         return min(EVERY, max(0.01, (deadline - self._clock.now()) / SECOND))

@@ -47,6 +47,22 @@ class Logs:
             raise _silent(server)
         return self._pieces(server, tail, follow)
 
+    async def before(self, org_id: str, app_id: str, server_id: str) -> bytes:
+        """The end of what a server's run before its latest one printed; empty where there was none or it is not kept.
+
+        Raises NotFound for an unknown server, Unavailable where its host does not answer.
+        """
+        server = await self._db.read(servers.server, app_id, org_id, server_id)
+        host = self._hosts.get(server.host_id)
+        if host is None:
+            return b""
+        if not host.answers:
+            raise _silent(server)
+        try:
+            return await host.engine.before(server.id)
+        except HostUnavailable:
+            raise _silent(server) from None
+
     async def read_many(
         self,
         org_id: str,
@@ -61,6 +77,11 @@ class Logs:
         first; then with ``follow`` what comes, until the reader goes. Raises NotFound.
         """
         return await self._many.read(Wanted(app_id, org_id, release_id, location), tail=tail, follow=follow)
+
+    def whole(self, server: Server) -> AsyncIterator[bytes]:
+        """All that is kept of what a started server has printed, to its last word by now; the reader is told of a host
+        that does not answer any more. Raises Gone and Unavailable, KeyError where it printed nothing."""
+        return self._output(server, None, False)
 
     def _output(self, server: Server, tail: int | None, follow: bool) -> AsyncIterator[bytes]:
         """What a started server has printed. Raises Gone and Unavailable, KeyError where it printed nothing."""

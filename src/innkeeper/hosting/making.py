@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from enum import Enum, auto
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -133,12 +134,12 @@ class ImageMaker:
             self._busy[host.id] += 1
             image: Image | None = None
             try:
-                image = await while_it_answers(host, self._clock, work(host))
+                image = await while_it_answers(host, self._clock, partial(work, host))
                 await self._check(host, image)
                 if not image.startable:
                     tell(NO_PROGRAM)
                 tell(f"Keeping the image: {image.bytes / 1e6:,.1f} MB, {image.architecture}")
-                await while_it_answers(host, self._clock, self.images.keep(host, build.key))
+                await while_it_answers(host, self._clock, partial(self.images.keep, host, build.key))
                 return image
             except HostUnavailable as error:
                 tried[host.id] = str(error)

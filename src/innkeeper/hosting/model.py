@@ -16,8 +16,9 @@ class ServerState(StrEnum):
     """The life of a server. Every state but RUNNING and the last two has a deadline (``Server.until``)."""
 
     WANTED = "wanted"  #: asked for; no host has it yet
-    STARTING = "starting"  #: a host was told to start it, or is about to be; its ports are not all bound yet
-    RUNNING = "running"  #: it has bound all its ports; players can connect
+    #: A host was told to start it, or is about to be, for the first time or again; its ports are not all bound yet.
+    STARTING = "starting"
+    RUNNING = "running"  #: it has bound all ports that are awaited; players can connect
     DRAINING = "draining"  #: serves its rooms, takes no new ones, and is stopped when the last one ends
     STOPPING = "stopping"  #: asked to end
     STOPPED = "stopped"  #: ended by itself with exit code 0, or because somebody asked for it
@@ -62,6 +63,7 @@ class StopWhy(StrEnum):
     ASKED = "asked"  #: somebody called for it
     IDLE = "idle"  #: no rooms and no connections for the idle time
     DRAINED = "drained"  #: a newer release took over and its last room ended, or its time was up
+    LIFE = "life"  #: it has lived as long as was asked for
     SURPLUS = "surplus"  #: more than the standing order wants
     NOT_READY = "not ready"  #: it did not bind its ports in time
     APP_DELETED = "app deleted"  #: its app is gone
@@ -74,8 +76,10 @@ SERVER_MOVES: dict[ServerState, frozenset[ServerState]] = {
     ServerState.STARTING: frozenset(
         {ServerState.WANTED, ServerState.RUNNING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
     ),
+    # Back to STARTING: its program ended by itself and is started again where it was (restarting.py). Not so while it
+    # drains: it is about to end anyway, and perhaps its host with it.
     ServerState.RUNNING: frozenset(
-        {ServerState.DRAINING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
+        {ServerState.STARTING, ServerState.DRAINING, ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}
     ),
     ServerState.DRAINING: frozenset({ServerState.STOPPING, ServerState.STOPPED, ServerState.FAILED}),
     ServerState.STOPPING: frozenset({ServerState.STOPPED, ServerState.FAILED}),
@@ -94,12 +98,16 @@ def sources_of(state: ServerState) -> list[ServerState]:
     return [source for source, targets in SERVER_MOVES.items() if state in targets]
 
 
-class PortSpec(Struct, frozen=True):
+class PortSpec(Struct, frozen=True, omit_defaults=True):
     """A port a release wants to be reached on."""
 
     name: str  #: ``default`` or the name of an additional port
-    transport: str  #: ``udp``, ``tcp`` or ``tls``
-    port: int  #: where the program listens inside a container; a program on a host is given another
+    transport: str  #: ``udp``, ``tcp``, ``tls``, or ``tcp+udp`` for both at one number
+    #: Where the program listens inside a container; a program on a host is given another. 0: the number that players
+    #: dial, in a container too.
+    port: int
+    speaks: str = ""  #: what its owner says it speaks, in the door's own word; nothing follows from it here
+    awaited: bool = True  #: a server is ready only once it is bound
 
 
 class GivenPort(Struct, frozen=True, omit_defaults=True):
@@ -111,6 +119,7 @@ class GivenPort(Struct, frozen=True, omit_defaults=True):
     behind: int = 0  #: for ``tls``: the port on the server's host that the plain bytes are passed to
     host: str = ""  #: where players reach it, when that is not the server's address
     inside: int = 0  #: what the program binds in its container, when that is another number
+    awaited: bool = True  #: its server is ready only once it is bound
 
 
 class LoginRules(Struct, frozen=True, omit_defaults=True):
@@ -153,6 +162,8 @@ class App:
     created_by: str
     deleted_at: int | None
     deleted_by: str | None
+    details: str | None = None  #: JSON of plans.Details: what else its owner says of it
+    changed_at: int | None = None  #: when that, or its name, was last changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +282,7 @@ class Room(Struct, frozen=True, gc=False):
     left_at: int | None  #: None while it sits there
     created_at: int
     ended_reason: str | None
+    places: int = 1  #: how many seats of its server it takes
 
 
 class Stay(Struct, frozen=True, gc=False):

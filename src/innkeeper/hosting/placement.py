@@ -60,6 +60,7 @@ class HostSpace:
     ports: int = 1  #: how many could be given out now
     knows: frozenset[str] = frozenset()  #: servers that it has something of, perhaps from before it was lost
     fleet: str = ""  #: it is set aside for this fleet's servers; empty: it is common
+    unguarded: str = ""  #: why people cannot be kept away from its servers; empty where they can
 
     def serves(self, location: str) -> bool:
         """Whether its servers may count as being there."""
@@ -88,6 +89,8 @@ class Need:
     server_id: str = ""
     fleet: str = ""  #: whose hosts it may use beside the common ones; empty: none
     threshold: float = 100.0  #: percent of the fleet's own processors; above it the common hosts go first
+    first: tuple[str, ...] = ()  #: hosts that are tried before all others, in this order
+    guarded: bool = False  #: only those who are listed may reach it
 
 
 class Stage(IntEnum):
@@ -97,6 +100,7 @@ class Stage(IntEnum):
     SET_ASIDE = auto()  #: it is there for the servers of another fleet alone
     KIND = auto()  #: it runs programs and the build is an image, or the other way round
     ARCHITECTURE = auto()  #: its machine cannot run the image
+    UNGUARDED = auto()  #: everybody could reach a server there of which only some shall
     SHUT = auto()  #: it does not answer, was lost, or is drained
     FULL = auto()  #: too little of its processors or memory is left
     NO_PORTS = auto()
@@ -113,6 +117,7 @@ def stage_of(host: HostSpace, need: Need) -> Stage:
         (Stage.KIND, host.runs_images == need.image),
         (Stage.ARCHITECTURE, not need.image or None in (host.architecture, need.architecture)
          or host.architecture == need.architecture),
+        (Stage.UNGUARDED, not (need.guarded and host.unguarded)),
         (Stage.SHUT, not host.shut),
         (Stage.FULL, cpu >= need.cpu and memory_mb >= need.memory_mb),
         (Stage.NO_PORTS, host.ports >= need.ports),
@@ -149,7 +154,12 @@ def choose_host(hosts: Iterable[HostSpace], need: Need) -> HostSpace | None:
     hosts = list(hosts)
     fitting = [host for host in hosts if stage_of(host, need) is Stage.FITS]
     first = "" if need.fleet and overflows(hosts, need) else need.fleet
-    return min(fitting, key=lambda host: (host.fleet != first, *_rank(host, need)), default=None)
+    return min(fitting, key=lambda host: (_named(host, need), host.fleet != first, *_rank(host, need)), default=None)
+
+
+def _named(host: HostSpace, need: Need) -> int:
+    """The place of a host among those that were named for the server; all others come after them."""
+    return need.first.index(host.host_id) if host.host_id in need.first else len(need.first)
 
 
 def _rank(host: HostSpace, need: Need) -> tuple[bool, bool, float, str]:
@@ -196,6 +206,9 @@ def _nearest_reason(hosts: Sequence[HostSpace], need: Need) -> str:
         case Stage.ARCHITECTURE:
             found = " and ".join(sorted({host.architecture or "" for host in nearest}))
             return f"the build is for {need.architecture}, and the hosts at {need.location} are {found}"
+        case Stage.UNGUARDED:
+            told = ", ".join(f"on host {host.host_id} ({host.unguarded})" for host in nearest)
+            return f"its rules of access cannot be held at {need.location}: not {told}"
         case Stage.SHUT:
             told = ", ".join(f"{host.host_id} is {host.shut}" for host in nearest)
             return f"no host at {need.location} that could take it does so now: {told}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -15,9 +15,11 @@ from innkeeper.kit.ids import Chance
 from innkeeper.kit.secrets import Box
 
 from .model import PortSpec, Release
+from .plans import Order
 from .queries import releases as queries
 
 _encode = msgspec.json.Encoder().encode
+_HIDDEN = "hidden"
 #: Releases on one page of a list.
 PAGE = 50
 #: Releases on a list without pages.
@@ -52,18 +54,46 @@ class Releases:
 
         ``most_memory_mb`` is what the organisation's limits allow a server.
         """
-        for refusal in _refusals(cpu, memory_mb, most_memory_mb, ports, gpu):
+        for refusal in _refusals(cpu, memory_mb, most_memory_mb):
             raise Invalid(refusal)
-        release_id = f"dep-{self._chance.uuid()}"
-        release = Release(
-            id=release_id, app_id=app_id, number=0, build_key="", build_id=build_id, build_tag=None, tag=tag,
-            fleet_id=fleet_id, seats=seats, cpu=cpu, memory_mb=memory_mb, gpu=gpu, ports=_encode(list(ports)).decode(),
-            env_sealed=self._box.seal(_encode(list(env)).decode(), place=release_id), idle_rule=int(idle_rule),
-            created_at=self._clock.now(), created_by=by,
+        release = self.draft(
+            app_id, by, build_id=build_id, seats=seats, cpu=cpu, memory_mb=memory_mb, ports=ports, env=env,
+            idle_rule=idle_rule, gpu=gpu, tag=tag, fleet_id=fleet_id,
         )  # fmt: skip
         kept = await self._db.write(queries.add_release, release, org_id)
         self._bell.ring()
         return kept
+
+    def draft(
+        self,
+        app_id: str,
+        by: str,
+        *,
+        build_id: str,
+        seats: int,
+        cpu: float,
+        memory_mb: float,
+        ports: Sequence[PortSpec],
+        env: Sequence[tuple[str, str]],
+        idle_rule: bool,
+        gpu: float | None = None,
+        tag: str | None = None,
+        fleet_id: str | None = None,
+        hidden: Collection[str] = (),
+    ) -> Release:
+        """A release for ``queries.add_release``, which gives it its number. Raises Invalid.
+
+        The values of the variables in ``hidden`` are for its servers alone, and are told to nobody.
+        """
+        for refusal in _refusals(cpu, memory_mb, math.inf, ports, gpu):
+            raise Invalid(refusal)
+        release_id = f"dep-{self._chance.uuid()}"
+        sealed = self._box.seal(_encode(_marked(env, hidden)).decode(), place=release_id)
+        return Release(
+            id=release_id, app_id=app_id, number=0, build_key="", build_id=build_id, build_tag=None, tag=tag,
+            fleet_id=fleet_id, seats=seats, cpu=cpu, memory_mb=memory_mb, gpu=gpu, ports=_encode(list(ports)).decode(),
+            env_sealed=sealed, idle_rule=int(idle_rule), created_at=self._clock.now(), created_by=by,
+        )  # fmt: skip
 
     async def refusals(
         self, org_id: str, *, cpu: float, memory_mb: float, fleet_id: str | None, most_memory_mb: float
@@ -122,8 +152,25 @@ class Releases:
 
     def env_of(self, release: Release) -> Mapping[str, str]:
         """The environment that the release's owner wrote."""
+        return {name: value for name, value, *_ in self._variables(release)}
+
+    def hidden_of(self, release: Release) -> frozenset[str]:
+        """Those of its variables whose values are told to nobody."""
+        return frozenset(name for name, _, *mark in self._variables(release) if mark)
+
+    def _variables(self, release: Release) -> list[list[str]]:
         text = self._box.open(release.env_sealed, place=release.id)
+        return msgspec.json.decode(text, type=list[list[str]])
+
+    def env_asked_for(self, order: Order) -> Mapping[str, str]:
+        """The environment that was asked for with one server."""
+        text = self._box.open(order.env_sealed, place=order.server_id)
         return dict(msgspec.json.decode(text, type=list[tuple[str, str]]))
+
+
+def _marked(env: Sequence[tuple[str, str]], hidden: Collection[str]) -> list[list[str]]:
+    """Variables as they are kept: a hidden one with a third word."""
+    return [[name, value, _HIDDEN] if name in hidden else [name, value] for name, value in env]
 
 
 def _refusals(

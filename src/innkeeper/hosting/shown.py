@@ -5,14 +5,17 @@ Called by the doors. The operator sees all of them in ``hostbook.py``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from innkeeper.db.database import Database
+from innkeeper.hostspecs import LOCAL
 from innkeeper.kit.errors import NotFound
 
 from .capacity import given_out, hosts_of, memory_given_out
 from .hosts import Host, Hosts
 from .queries import fleets as queries
+from .queries import placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,19 @@ class ShownHost:
     memory_mb: float  #: MiB, likewise
     up_since: int  #: when it last came up, or the house opened on it
     silent_since: int | None  #: None while it answers
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHost:
+    """A host that is set aside for a fleet, as the fleet's organisation is told of it."""
+
+    shown: ShownHost
+    open: bool  #: servers can be placed there now
+    here: bool  #: it is of this machine, as the beacon is
+    since: int  #: when its state last changed
+    used_cpu: float  #: promised to servers, in processors
+    used_memory_mb: float  #: MiB, likewise
+    baselines: Mapping[str, int]  #: how many hosts the fleet shall have, by location; where that was said
 
 
 class ShownHosts:
@@ -48,6 +64,22 @@ class ShownHosts:
         """The hosts of a fleet that answer, at a location or (None) at all. Raises NotFound."""
         await self._db.read(queries.fleet, org_id, fleet_id)
         return [_shown(host) for host in hosts_of(self._hosts, fleet_id, location) if host.answers]
+
+    async def set_aside(self, org_id: str, fleet_name: str) -> list[OwnHost]:
+        """The hosts that are set aside for a fleet, found by its name. Raises NotFound."""
+        found = [fleet for fleet in await self._db.read(queries.fleets, org_id) if fleet.name == fleet_name]
+        if not found:
+            raise NotFound(f"there is no fleet {fleet_name}")
+        used = await self._db.read(placing.used_of_hosts)
+        asked = await self._db.read(queries.baselines)
+        baselines = {place: hosts for fleet_id, place, hosts in asked if fleet_id == found[0].id}
+        return [
+            OwnHost(
+                _shown(host), host.is_open, host.machine == LOCAL, host.since, *used.get(host.id, (0.0, 0.0)), baselines
+            )
+            for host in self._hosts
+            if host.fleet == found[0].id
+        ]
 
     def hosting_of(self, host_id: str | None) -> str | None:
         """Whose machine a server of the caller's is on; None before it has a host, and where that one is gone."""

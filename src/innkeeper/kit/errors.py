@@ -34,6 +34,10 @@ class Unauthorized(HouseError):
     """No valid token, or one without the scope the operation needs."""
 
 
+class Forbidden(Unauthorized):
+    """A valid token, which may not do this."""
+
+
 class LimitReached(HouseError):
     """A limit of the organisation, or of the machines, does not allow it."""
 
@@ -52,6 +56,10 @@ class Gone(HouseError):
 
 class TimedOut(HouseError):
     """The caller took too long to send its request."""
+
+
+class Unobtainable(HouseError):
+    """Something that is kept elsewhere was named, and cannot be had: an image that its registry refuses."""
 
 
 class NotSetUp(HouseError):

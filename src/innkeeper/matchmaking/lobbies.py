@@ -11,8 +11,8 @@ from innkeeper.kit.clock import SECOND, Clock
 from innkeeper.kit.errors import NotFound, Taken
 from innkeeper.kit.ids import Chance
 
-from . import queries
 from .model import Lobby, OpenRoom, StandingRooms, Visibility
+from .queries import lobbies as queries
 
 #: A made-up short code has so many letters and digits.
 _CODE_LENGTH = 7

@@ -23,6 +23,7 @@ from .posting import Poster
 from .queries import deliveries, events, webhooks
 from .recording import Recorder
 from .schedule import Limits, choose, verdict
+from .underway import UnderWay
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -42,8 +43,6 @@ _GOOD_FOR = SECOND // 2
 #: Rows forgotten in one transaction, and seconds between two sweeps.
 _SWEPT = 500
 _SWEEP_EVERY = 60.0
-#: Seconds that attempts under way have when the house closes; those cut off are made again.
-_GRACE = 2.0
 _WHY_GONE = "the receiver answered 410 Gone"
 
 
@@ -69,12 +68,11 @@ class NoticesKeeper:
         self._board, self._poster = board, poster
         self._unit, self._keep, self._limits = unit, round(keep_hours * HOUR), limits
         self._recorder = Recorder(db)
-        self._busy: dict[asyncio.Task[None], Due] = {}
+        self._busy = UnderWay[Due]("a delivery", self._ended)
         self._ready: dict[str, list[Due]] = {}  #: what is due by webhook, as it was at the time below
         self._ready_at = 0
         self._changes = 0
         self._swept_at: int | None = None
-        self._closing = False
         self._pending = 0
         self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
         self._given_up = 0
@@ -96,23 +94,16 @@ class NoticesKeeper:
     @property
     def busy(self) -> set[asyncio.Task[None]]:
         """The attempts that are under way."""
-        return set(self._busy)
+        return self._busy.tasks
 
     async def settled(self) -> None:
         """Return once no attempt is under way."""
-        while self._busy:
-            await asyncio.wait(set(self._busy))
+        await self._busy.settled()
 
     async def close(self) -> None:
         """Let attempts under way come to their end, for a moment, and begin no others."""
-        self._closing = True
-        if self._busy:
-            await asyncio.wait(set(self._busy), timeout=_GRACE)
-        for task in self._busy:
-            task.cancel()
-        await asyncio.gather(*self._busy, return_exceptions=True)
+        await self._busy.close()
         await self._recorder.close()
-        await self._poster.close()
 
     async def _pass_on(self) -> None:
         for _ in range(_MOST_PORTIONS):
@@ -130,7 +121,7 @@ class NoticesKeeper:
         self._ready = {}
         times = await self._db.read(deliveries.due_times)
         if len(self._busy) < self._limits.all:
-            busy = Counter(one.webhook_id for one in self._busy.values())
+            busy = Counter(one.webhook_id for one in self._busy.about)
             for webhook_id, at in times:
                 if at <= now and busy[webhook_id] < self._limits.each_webhook:
                     ready[webhook_id] = await self._read_ahead(webhook_id, now)
@@ -142,25 +133,20 @@ class NoticesKeeper:
 
     async def _read_ahead(self, webhook_id: str, now: int) -> list[Due]:
         """What is due and not under way, nor was when it was read: it may have ended since."""
-        begun = {one.id for one in self._busy.values()}
+        begun = {one.id for one in self._busy.about}
         found = await self._db.read(deliveries.due, webhook_id, now, _AHEAD + len(begun))
         return [one for one in found if one.id not in begun]
 
     def _start(self) -> None:
         """Begin as many of those that are ready as have a place."""
-        if self._closing:
+        if self._busy.closing:
             return
-        for one in choose(self._ready, self._busy.values(), self._limits):
+        for one in choose(self._ready, self._busy.about, self._limits):
             self._ready[one.webhook_id].remove(one)
-            task = asyncio.create_task(self._deliver(one))
-            self._busy[task] = one
-            task.add_done_callback(self._ended)
+            self._busy.begin(self._deliver(one), one)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        due = self._busy.pop(task, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a delivery could not be made or recorded; it is made again", exc_info=error)
-        left = due is not None and len(self._ready.get(due.webhook_id, ()))
+    def _ended(self, due: Due) -> None:
+        left = self._ready.get(due.webhook_id)
         if left and self._clock.now() - self._ready_at < _GOOD_FOR:
             self._start()
         else:

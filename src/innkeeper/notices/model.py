@@ -27,6 +27,8 @@ LISTENED = 10 * MINUTE
 BOTH_SECRETS = 24 * HOUR
 #: An attempt is made for so long after the event was there to be told; every delivery has one attempt at least.
 TRIED = 72 * HOUR
+#: The same for a callback, after it was owed or asked for once more.
+CALLED = 24 * HOUR
 #: Characters that are kept of what a receiver answered to a failed attempt.
 MOST_TOLD = 500
 
@@ -127,9 +129,9 @@ class Line(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where a webhook's requests go, and what they are signed with."""
+    """Where requests go, and what they are signed with."""
 
-    webhook_id: str
+    place: str  #: what the secrets are sealed for: the webhook's id, for callbacks the organisation's
     org_id: str
     url: str
     secret_sealed: str
@@ -152,6 +154,11 @@ class Due(NamedTuple):
     event: Event
 
     @property
+    def queue(self) -> str:
+        """Whose limit it counts for."""
+        return self.webhook_id
+
+    @property
     def target(self) -> Target:
         """Where it goes."""
         return Target(
@@ -162,6 +169,56 @@ class Due(NamedTuple):
     def line(self) -> tuple[str, str]:
         """Deliveries of one line are made one after the other."""
         return self.webhook_id, self.event.subject
+
+
+class Callback(NamedTuple):
+    """What is told once of one thing, to a URL that came with a request, as its owner sees it."""
+
+    id: str
+    kind: str
+    subject: str
+    occasion: str
+    url: str
+    state: DeliveryState
+    attempts: int  #: that were made
+    next_at: int | None  #: of the next attempt; None also while another one of the subject is before it
+    last_at: int | None
+    last_status: int | None  #: of the last answer, where there was one
+    last_error: str | None  #: why the last attempt failed
+    created_at: int
+    ended_at: int | None
+
+
+class DueCallback(NamedTuple):
+    """A callback whose time has come."""
+
+    id: str
+    org_id: str
+    kind: str
+    subject: str
+    url: str
+    receiver: str
+    body: str | None  #: None: not put together yet
+    attempts: int
+    tried_since: int
+
+    @property
+    def queue(self) -> str:
+        """Whose limit it counts for: that of its organisation's receiver."""
+        return f"{self.org_id} {self.receiver}"
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Callbacks of one line are made one after the other."""
+        return f"{self.kind} {self.subject}", self.receiver
+
+
+class SealedSecret(NamedTuple):
+    """What an organisation's callbacks are signed with."""
+
+    secret_sealed: str
+    old_secret_sealed: str | None
+    old_until: int | None  #: the secret before the last rotation signs as well until then (microseconds)
 
 
 def check_note(text: str) -> str:

@@ -1,15 +1,17 @@
-"""When an attempt is made again, and which deliveries are made next. Pure decisions, called by ``keeper.py``."""
+"""When an attempt is made again, and which are made next. Pure decisions, called by ``keeper.py`` for deliveries and by
+``calling.py`` for callbacks.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from innkeeper.kit.clock import SECOND
 
-from .model import TRIED, DeliveryState, Due
+from .model import TRIED, DeliveryState
 
 #: Seconds between an attempt that failed and the next one, about; the last is repeated.
 WAITS = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 6 * 3600.0)
@@ -56,17 +58,40 @@ class Limits(NamedTuple):
     each_webhook: int = 8
 
 
-def verdict(answer: Answer, attempts: int, created_at: int, now: int, chance: float, unit: float = 1.0) -> Verdict:
+class Queued(Protocol):
+    """Something to be sent: a delivery, or a callback."""
+
+    @property
+    def org_id(self) -> str: ...
+
+    @property
+    def queue(self) -> str:
+        """The webhook or the receiver whose limit it counts for."""
+        ...
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Those of one line are sent one after the other."""
+        ...
+
+
+Q = TypeVar("Q", bound=Queued)
+
+
+def verdict(
+    answer: Answer, attempts: int, since: int, now: int, chance: float, unit: float = 1.0, tried: int = TRIED
+) -> Verdict:
     """What follows from the answer to attempt number ``attempts`` (from 1), ``chance`` being in [0, 1).
 
-    ``unit`` is the first wait in seconds; the others are in proportion.
+    ``unit`` is the first wait in seconds; the others are in proportion. It is tried for ``tried`` microseconds after
+    ``since``.
     """
     if answer.delivered:
         return Verdict(DeliveryState.DELIVERED, None)
     if answer.status == GONE:
         return Verdict(DeliveryState.GIVEN_UP, None, gone=True)
     next_at = now + round(wait_after(attempts, answer.retry_after, chance, unit) * SECOND)
-    if next_at > created_at + TRIED:
+    if next_at > since + tried:
         return Verdict(DeliveryState.GIVEN_UP, None)
     return Verdict(DeliveryState.PENDING, next_at)
 
@@ -111,28 +136,28 @@ def retry_after(header: str | None, now: int) -> float | None:
         return None
 
 
-def choose(due: Mapping[str, Sequence[Due]], busy: Iterable[Due], limits: Limits) -> list[Due]:
-    """The deliveries to begin now, of those that are due by webhook, while those that are ``busy`` are under way.
+def choose(due: Mapping[str, Sequence[Q]], busy: Iterable[Q], limits: Limits) -> list[Q]:
+    """What to begin now, of all that is due by queue, while those that are ``busy`` are under way.
 
-    No line has two under way; no webhook, organisation or house more than its limit. Webhooks take turns, those with
-    the fewest under way first, so that a slow one holds up nobody else.
+    No line has two under way; no queue, organisation or house more than its limit. Queues take turns, those with the
+    fewest under way first, so that a slow one holds up nobody else.
     """
     busy = list(busy)
     lines = {one.line for one in busy}
-    of_webhook = Counter(one.webhook_id for one in busy)
+    of_queue = Counter(one.queue for one in busy)
     of_org = Counter(one.org_id for one in busy)
     left = limits.all - len(busy)
-    waiting = {webhook_id: iter(ones) for webhook_id, ones in due.items()}
-    chosen: list[Due] = []
+    waiting = {queue: iter(ones) for queue, ones in due.items()}
+    chosen: list[Q] = []
     while waiting and left > 0:
-        for webhook_id in sorted(waiting, key=lambda each: (of_webhook[each], each)):
-            one = next((one for one in waiting[webhook_id] if one.line not in lines), None)
-            if one is None or of_webhook[webhook_id] >= limits.each_webhook or of_org[one.org_id] >= limits.each_org:
-                del waiting[webhook_id]
+        for queue in sorted(waiting, key=lambda each: (of_queue[each], each)):
+            one = next((one for one in waiting[queue] if one.line not in lines), None)
+            if one is None or of_queue[queue] >= limits.each_webhook or of_org[one.org_id] >= limits.each_org:
+                del waiting[queue]
                 continue
             chosen.append(one)
             lines.add(one.line)
-            of_webhook[webhook_id] += 1
+            of_queue[queue] += 1
             of_org[one.org_id] += 1
             left -= 1
             if left == 0:

@@ -12,14 +12,13 @@ import logging
 import os
 import socket
 from importlib import import_module
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from innkeeper import __version__
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.errors import Invalid
 
-from .destinations import is_public, literal_of, not_public
+from .destinations import is_forbidden, literal_of, not_public
 from .model import MOST_TOLD
 from .schedule import Answer, retry_after
 
@@ -57,7 +56,7 @@ class Sender:
         status: int | None = None
         try:
             literal = literal_of(where.host or "")
-            if literal is not None and not anywhere and await _forbidden(str(literal)):
+            if literal is not None and not anywhere and await is_forbidden(str(literal)):
                 return Answer(None, not_public(str(literal)))
             async with asyncio.timeout(self._seconds):
                 answer = await self._session(anywhere).post(
@@ -106,7 +105,7 @@ def _make(anywhere: bool) -> aiohttp.ClientSession:
         ) -> list[ResolveResult]:
             found = await self._inner.resolve(host, port, family)
             for one in found:
-                if await _forbidden(one["host"]):
+                if await is_forbidden(one["host"]):
                     raise NotPublic(not_public(one["host"]))
             return found
 
@@ -123,23 +122,6 @@ def _make(anywhere: bool) -> aiohttp.ClientSession:
         headers={"user-agent": f"innkeeper/{__version__}", "content-type": "application/json", "accept": "*/*"},
         timeout=aiohttp.ClientTimeout(total=None),  # ours is around all of it
     )
-
-
-async def _forbidden(address: str) -> bool:
-    """Whether an address is not public, or is one of this machine, where no firewall stands before what listens."""
-    return not is_public(ip_address(address)) or await asyncio.to_thread(_is_own, address)
-
-
-def _is_own(address: str) -> bool:
-    """Whether this machine itself has the address: then it would be its own source. Nothing is sent for it."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            own: str = probe.getsockname()[0]
-            return own == address
-    except OSError:
-        return False  # there is no way there: the attempt will say so
 
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:

@@ -1,7 +1,7 @@
 """Typed clients, sync and async, for Innkeeper and the clouds whose APIs it answers.
 
-``from innkeeper.sdk import HathoraCloud`` or ``AsyncHathoraCloud``. Everything here is loaded when it is first used, so
-that a program pays for what it takes alone.
+``from innkeeper.sdk import HathoraCloud`` or ``AsyncHathoraCloud``, ``Edgegap`` or ``AsyncEdgegap``. Everything here
+is loaded when it is first used, so that a program pays for what it takes alone.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
         ServerError,
         StatusError,
         Unauthorized,
+        Unobtainable,
     )
     from innkeeper.contract.resource import AsyncByteStream, ByteStream, Options, Raw
     from innkeeper.contract.shape import GLOBAL, UNSET
     from innkeeper.kit.retry import NO_RETRY, Backoff
 
+    from .edgegap import AsyncEdgegap, Edgegap
+    from .edgegap_inside import AsyncInside, Inside
+    from .edgegap_waiting import DeploymentFailed, SessionFailed, WaitTimedOut
     from .hathora import AsyncHathoraCloud, HathoraCloud
     from .transports.aiohttp import AiohttpTransport
     from .transports.asgi import AsgiTransport, SyncAsgiTransport
@@ -38,15 +42,17 @@ if TYPE_CHECKING:
     from .transports.stub import AsyncStub, Stub
     from .transports.urllib3 import Urllib3Transport
     from .waiting import ActiveRoom
-    from .webhooks import WebhookRejected, verify_webhook
+    from .webhooks import WebhookRejected, verify_callback, verify_webhook
     from .wire import AsyncTransport, Request, Response, Transport, World
 
 __all__ = [
-    "HathoraCloud", "AsyncHathoraCloud", "ActiveRoom", "verify_webhook", "WebhookRejected",
+    "HathoraCloud", "AsyncHathoraCloud", "ActiveRoom", "verify_webhook", "verify_callback",
+    "WebhookRejected",
+    "Edgegap", "AsyncEdgegap", "Inside", "AsyncInside", "DeploymentFailed", "SessionFailed", "WaitTimedOut",
     "GLOBAL", "UNSET", "Backoff", "NO_RETRY", "Options", "Raw", "ByteStream", "AsyncByteStream",
     "CallError", "ConnectionFailed", "DeadlineExceeded", "AnswerUnreadable", "StatusError", "BadRequest",
     "Unauthorized", "LimitReached", "Forbidden", "NotFound", "RequestTimeout", "Conflict", "Gone", "Invalid",
-    "RateLimited", "ServerError",
+    "Unobtainable", "RateLimited", "ServerError",
     "Transport", "AsyncTransport", "Request", "Response", "World",
     "Urllib3Transport", "AiohttpTransport", "HttpxTransport", "AsyncHttpxTransport", "Httpx2Transport",
     "AsyncHttpx2Transport", "AsgiTransport", "SyncAsgiTransport", "Stub", "AsyncStub",
@@ -57,7 +63,12 @@ _HOMES = {
     "HathoraCloud": "innkeeper.sdk.hathora",
     "AsyncHathoraCloud": "innkeeper.sdk.hathora",
     "ActiveRoom": "innkeeper.sdk.waiting",
+    "Edgegap": "innkeeper.sdk.edgegap",
+    "AsyncEdgegap": "innkeeper.sdk.edgegap",
+    **dict.fromkeys(("Inside", "AsyncInside"), "innkeeper.sdk.edgegap_inside"),
+    **dict.fromkeys(("DeploymentFailed", "SessionFailed", "WaitTimedOut"), "innkeeper.sdk.edgegap_waiting"),
     "verify_webhook": "innkeeper.sdk.webhooks",
+    "verify_callback": "innkeeper.sdk.webhooks",
     "WebhookRejected": "innkeeper.sdk.webhooks",
     "GLOBAL": "innkeeper.contract.shape",
     "UNSET": "innkeeper.contract.shape",

@@ -25,7 +25,7 @@ def lowered(headers: Mapping[str, str]) -> dict[str, str]:
 def decode(operation: Declared, response: Response, attempts: int) -> Any:
     """The value of a success (any 2xx). Raises :class:`AnswerUnreadable` where the body does not fit the contract."""
     plan = operation.plan
-    if plan.returns is None:
+    if plan.returns is None or (response.status == 204 and not response.body):
         return None
     try:
         return plan.decode_answer(response.body)
@@ -56,6 +56,7 @@ def _start(body: bytes, most: int) -> str:
 
 class _Message(msgspec.Struct):
     message: str
+    errors: Any = None  #: what is wrong with each field, where a server tells that beside the text
 
 
 def status_error(operation: str, response: Response, attempts: int, date: float) -> StatusError:
@@ -72,10 +73,18 @@ def status_error(operation: str, response: Response, attempts: int, date: float)
     )
 
 
+def _fields(errors: Any) -> str:
+    """What is wrong with each field, to stand behind the text: it alone says what to do about it."""
+    if not isinstance(errors, dict) or not errors:
+        return ""
+    return f" ({'; '.join(f'{field}: {why}' for field, why in errors.items())})"
+
+
 def _message(status: int, body: bytes) -> str:
     """The server's own words where the body has some that a person can read, else the status's usual name."""
     try:
-        return msgspec.json.decode(body, type=_Message).message
+        found = msgspec.json.decode(body, type=_Message)
+        return found.message + _fields(found.errors)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     start = _start(body, 200)

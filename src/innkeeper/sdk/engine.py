@@ -110,7 +110,7 @@ class Engine:
                 body = FileForm(body, boundary)
         token = options["token"] if "token" in options else self._token(operation.key)
         if token is not None:
-            headers["authorization"] = f"Bearer {_fit(token, 'the token')}"
+            headers["authorization"] = _authorization(operation, _fit(token, "the token"))
         if "idempotency_key" in options:
             headers["idempotency-key"] = _fit(options["idempotency_key"], "idempotency_key")
         if "headers" in options:
@@ -243,3 +243,10 @@ def _give_up(failure: CallError) -> NoReturn:
     finally:
         # The traceback holds this frame, so a name left here would keep the error alive in a circle.
         del failure
+
+
+def _authorization(operation: Declared, token: str) -> str:
+    """The token behind the word that the API wants, which may stand there already."""
+    known = operation.api.credentials.get(operation.key)
+    word = "Bearer" if known is None else known.word
+    return token if not word or token.lower().startswith(f"{word.lower()} ") else f"{word} {token}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from innkeeper.contract.house.apps_v1 import AppsV1
     from innkeeper.contract.house.audit_v1 import AuditV1
     from innkeeper.contract.house.billing_v1 import BillingV1
+    from innkeeper.contract.house.callbacks_v1 import CallbacksV1
     from innkeeper.contract.house.events_v1 import Event, EventsV1
     from innkeeper.contract.house.hosts_v1 import HostsV1
     from innkeeper.contract.house.orgs_v1 import OrgsV1
@@ -42,6 +43,11 @@ class House(Generic[M]):
     def billing_v1(self) -> BillingV1[M]:
         """Accounts and invoices of all organisations."""
         return self._group("billing_v1")  # type: ignore[no-any-return]
+
+    @cached_property
+    def callbacks_v1(self) -> CallbacksV1[M]:
+        """Callbacks: what a request asked to be told of, posted to the URL that came with it."""
+        return self._group("callbacks_v1")  # type: ignore[no-any-return]
 
     @cached_property
     def events_v1(self) -> EventsV1[M]:

@@ -1,7 +1,7 @@
-"""What the receiver of a webhook does: see that an event comes from its Innkeeper, and read it.
+"""What the receiver of a webhook or a callback does: see that what came is from its Innkeeper, and read it.
 
-``from innkeeper.sdk import verify_webhook``. Signatures are by the Standard Webhooks specification, so a receiver in
-another language takes a library of that.
+``from innkeeper.sdk import verify_webhook, verify_callback``. Signatures are by the Standard Webhooks specification, so
+a receiver in another language takes a library of that.
 """
 
 from __future__ import annotations
@@ -39,6 +39,28 @@ def verify_webhook(
     (Unix time, the machine's unless told): who records a request cannot send it later. An event may come more than
     once, and always with the same ``id``.
     """
+    verify_callback(secret, headers, body, tolerance, now=now)
+    try:
+        return msgspec.json.decode(body, type=Event)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WebhookRejected(f"the body is no event: {error}") from None
+
+
+def verify_callback(
+    secret: str | Sequence[str],
+    headers: Mapping[str, str],
+    body: bytes,
+    tolerance: float = 300.0,
+    *,
+    now: float | None = None,
+) -> bytes:
+    """The body of a callback, which is in the words of the API that was asked. Raises :class:`WebhookRejected` for one
+    that is not signed right.
+
+    ``secret`` is the organisation's for callbacks, as ``innkeeper callbacks secret`` prints it, or several while it is
+    rotated; the rest is as for :func:`verify_webhook`. A callback may come more than once, always with the same header
+    ``webhook-id`` and the same body.
+    """
     told = {name.lower(): value for name, value in headers.items() if name.lower().startswith("webhook-")}
     try:
         event_id, stamp, signature = (told[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
@@ -58,10 +80,7 @@ def verify_webhook(
     ]
     if not any(right):
         raise WebhookRejected("the signature is not one of this secret")
-    try:
-        return msgspec.json.decode(body, type=Event)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WebhookRejected(f"the body is no event: {error}") from None
+    return body
 
 
 def _mark(secret: str, said: bytes) -> str:

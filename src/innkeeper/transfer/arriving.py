@@ -21,9 +21,10 @@ from innkeeper.belonging import Belonging
 from innkeeper.db.connect import connect
 from innkeeper.db.database import Database, RuleBroken, Statement, Steps
 from innkeeper.db.lease import Lease
+from innkeeper.folders import lock_folder, make_folder
 from innkeeper.hosting.archives.disk import disk_trouble, off_loop
 from innkeeper.hosting.archives.unpacking import put_in_place, remove
-from innkeeper.inn import PASSABLE, give_back, lock_folder, make_folder, take_lease
+from innkeeper.inn import PASSABLE, give_back, take_lease
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.errors import HouseError, Invalid, Unavailable

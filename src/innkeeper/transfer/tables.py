@@ -92,13 +92,71 @@ MOVED: tuple[Table, ...] = (
         "releases", ("id",), rows="build_key in (select key from builds where state in ('succeeded', 'failed'))",
         of_apps=f"app_id in ({APPS})", sealed=("env_sealed",), unique=(Unique(("app_id", "number")),),
     ),
+    Table(
+        "labels", ("id",), rows="release_id in (select id from releases where build_key in"
+        " (select key from builds where state in ('succeeded', 'failed')))",
+        of_apps=f"app_id in ({APPS})", sealed=("login_sealed",),
+        unique=(Unique(("app_id", "name"), "deleted_at"), Unique(("app_id", "number"))),
+    ),
+    Table(
+        "access_rules", ("id",), of_apps=f"label_id in (select id from labels where app_id in ({APPS}))",
+        rows="label_id in (select id from labels where release_id in (select id from releases where build_key in"
+        " (select key from builds where state in ('succeeded', 'failed'))))",
+    ),
+    Table(
+        "storages", ("id",), of_apps=f"org_id in ({_ORGS})", sealed=("secret_sealed",),
+        unique=(Unique(("org_id", "name")),),
+    ),
+    Table(
+        "pull_profiles", ("id",), of_apps=f"storage_id in (select id from storages where org_id in ({_ORGS}))",
+        unique=(Unique(("storage_id", "name")),),
+    ),
+    Table(
+        "pull_links", ("profile_id", "label_id"),
+        of_apps=f"label_id in (select id from labels where app_id in ({APPS}))",
+        rows="label_id in (select id from labels where release_id in (select id from releases where build_key in"
+        " (select key from builds where state in ('succeeded', 'failed'))))",
+    ),
+    Table(
+        "reserves", ("id",), unique=(Unique(("org_id", "name")),),
+        of_apps="id in (select reserve_id from reserve_labels where label_id in"
+        f" (select id from labels where app_id in ({APPS})))",
+    ),
+    Table(
+        "policies", ("id",), unique=(Unique(("reserve_id", "name")),),
+        of_apps="reserve_id in (select reserve_id from reserve_labels where label_id in"
+        f" (select id from labels where app_id in ({APPS})))",
+    ),
+    Table(
+        "reserve_labels", ("reserve_id", "label_id"),
+        of_apps=f"label_id in (select id from labels where app_id in ({APPS}))",
+        rows="label_id in (select id from labels where release_id in (select id from releases where build_key in"
+        " (select key from builds where state in ('succeeded', 'failed'))))",
+    ),
     # Servers that are over. What they printed stays on the hosts where they ran. What they used is counted where the
     # sums are: not once more in a house that some apps come to.
     Table(
         "servers", ("id",), rows=f"id in ({_OVER})", of_apps=f"app_id in ({APPS})",
         instead={"output_gone": 1}, instead_of_apps={"counted": 1}, drifts=frozenset({"counted"}),
     ),
+    Table(
+        "orders", ("server_id",), rows=f"server_id in ({_OVER})", of_apps=f"app_id in ({APPS})",
+        sealed=("env_sealed",), drifts=frozenset({"closed_at"}),
+    ),
+    Table(
+        "server_tags", ("server_id", "name"), rows=f"server_id in ({_OVER})",
+        of_apps=f"server_id in (select id from servers where app_id in ({APPS}))",
+    ),
+    # What waits to be kept is on hosts of this house.
+    Table(
+        "saved_outputs", ("server_id",), rows=f"state <> 'waiting' and server_id in ({_OVER})",
+        of_apps=f"server_id in (select id from servers where app_id in ({APPS}))",
+    ),
     Table("rooms", ("id",), rows="state = 'destroyed'", of_apps=f"app_id in ({APPS})"),
+    Table(
+        "bookings", ("room_id",), rows="room_id in (select id from rooms where state = 'destroyed')",
+        of_apps=f"app_id in ({APPS})", unique=(Unique(("server_id", "custom_id")),),
+    ),
     Table(
         "stays", ("id",), rows=f"server_id in ({_OVER})",
         of_apps=f"server_id in (select id from servers where app_id in ({APPS}))",
@@ -119,10 +177,33 @@ MOVED: tuple[Table, ...] = (
     Table("invoices", ("id",), unique=(Unique(("org_id", "month")),), drifts=frozenset({"paid_at", "paid_by"})),
     # Streams of events go on by the numbers of each organisation.
     Table("events", ("id",), unique=(Unique(("org_id", "number")),)),
+    # Matchmakers belong to an organisation, not to an app of it.
+    Table(
+        "components", ("id",), of_apps=f"org_id in ({_ORGS})", sealed=("login_sealed",),
+        unique=(Unique(("org_id", "name")),),
+    ),
+    Table(
+        "component_variables", ("id",), sealed=("value_sealed",), unique=(Unique(("component_id", "name")),),
+        of_apps=f"component_id in (select id from components where org_id in ({_ORGS}))",
+    ),
+    Table("matchmakers", ("id",), of_apps=f"org_id in ({_ORGS})", unique=(Unique(("org_id", "name")),)),
+    Table(
+        "rulebooks", ("id",), of_apps=f"org_id in ({_ORGS})", sealed=("text_sealed", "rules_sealed"),
+        unique=(Unique(("org_id", "name")),),
+    ),
+    Table(
+        "setups", ("id",), of_apps=f"matchmaker_id in (select id from matchmakers where org_id in ({_ORGS}))",
+        unique=(Unique(("matchmaker_id", "name")),),
+    ),
     Table(
         "webhooks", ("id",), rows="deleted_at is null", sealed=("secret_sealed", "old_secret_sealed"),
         drifts=frozenset({"failures", "delivered_at"}),
         of_apps=f"app_id in ({APPS}) or app_id is null and org_id in ({_ORGS})",
+    ),
+    # An organisation that has one in the other house already keeps it: its receivers there know it.
+    Table(
+        "callback_secrets", ("org_id",), of_apps=f"org_id in ({_ORGS})", sealed=("secret_sealed", "old_secret_sealed"),
+        yields=True,
     ),
 )  # fmt: skip
 
@@ -137,8 +218,14 @@ LEFT: Mapping[str, str] = {
     "usage_counting": "one row that every database has",
     "verifications": "mails that are on their way, with links into this house",
     "listeners": "follows from the webhooks, and from streams that are open",
+    "tickets": "players who wait for a match ask again in the new house",
+    "matches": "their players are told where they are, or ask again",
+    "programs": "servers of the components of matchmakers, which the new house starts itself",
     "outbox": "news that this house has yet to tell",
     "deliveries": "what this house has told to webhooks, and has yet to tell",
+    "callbacks": "what this house has told once to those who asked for it, and has yet to tell",
+    "reserved_servers": "which policies servers of this house were wanted for",
+    "comparisons": "of servers that live, and kept for an hour",
 }
 
 #: Of what is not moved, what people should know: a name for it in the singular, and the rows.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innkeeper.api.faults import ROWS, fault_body, retry_after, said_in, status_for
@@ -16,7 +16,16 @@ from innkeeper.kit import errors
 @pytest.fixture
 def router() -> Router[str]:
     made: Router[str] = Router()
-    for template in ("/a/{x}", "/a/latest", "/a/{x}/b", "/a/latest/c", "/{any}/{x}/z", "/a/{x}/b/{y}"):
+    for template in (
+        "/a/{x}",
+        "/a/latest",
+        "/a/{x}/b",
+        "/a/latest/c",
+        "/{any}/{x}/z",
+        "/a/{x}/b/{y}",
+        "/a/{x}:do",
+        "/s:do",
+    ):
         made.add("GET", template, template)
     made.add("POST", "/a/{x}", "post")
     return made
@@ -34,6 +43,11 @@ def router() -> Router[str]:
         ("/a/x%2Fy/b/%C3%BC", "/a/{x}/b/{y}", ["x/y", "ü"]),
         ("/a/%2e%2e", "/a/{x}", [".."]),
         ("/a/%ZZ", "/a/{x}", ["%ZZ"]),
+        ("/a/1:do", "/a/{x}:do", ["1"]),
+        ("/a/1:do:do", "/a/{x}:do", ["1:do"]),
+        ("/a/:do", "/a/{x}", [":do"]),
+        ("/a/1:do/b", "/a/{x}/b", ["1:do"]),
+        ("/s:do", "/s:do", []),
         ("/a", None, []),
         ("/a//b", None, []),
         ("/a/1/b/2/3", None, []),
@@ -45,6 +59,30 @@ def router() -> Router[str]:
 def test_paths_are_found(router: Router[str], path: str, endpoint: str | None, values: list[str]) -> None:
     found, got, methods = router.find("GET", path)
     assert (found, got, tuple(methods)) == (endpoint, values, ())
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint", "values"),
+    [
+        ("/images/a/tags", "all", ["a"]),
+        ("/images/a/b/tags", "all", ["a/b"]),
+        ("/images/a%2Fb/tags", "all", ["a/b"]),
+        ("/images/a/b%2fc/tags/", "all", ["a/b/c"]),
+        ("/images/a/tags/tags", "one", ["a", "tags"]),  # as its template says
+        ("/images/a/tags/b/tags/1", "one", ["a/tags/b", "1"]),
+        ("/images/a/b/tags/1.0", "one", ["a/b", "1.0"]),
+        ("/images/a/../b/tags", "all", ["a/../b"]),  # for its handler to judge
+        ("/images/a/b/tag", None, []),
+        ("/images//tags", None, []),
+        ("/images//a/tags", None, []),
+    ],
+)
+def test_a_parameter_may_have_slashes(path: str, endpoint: str | None, values: list[str]) -> None:
+    router: Router[str] = Router()
+    router.add("GET", "/images/{name}/tags", "all", "name")
+    router.add("GET", "/images/{name}/tags/{tag}", "one", "name")
+    router.add("DELETE", "/images/{name}/tags/{tag}", "other", "name")
+    assert router.find("GET", path)[:2] == (endpoint, values)
 
 
 def test_a_wrong_method_tells_the_right_ones(router: Router[str]) -> None:
@@ -143,6 +181,7 @@ def test_callers_are_told_when_to_come_back() -> None:
     assert fault_body('a "b"\n') == b'{"message":"a \\"b\\"\\n"}'
 
 
+@settings(deadline=None)  # it measures nothing, and the machine may be busy
 @given(
     st.lists(
         st.tuples(st.sampled_from("XY"), st.sampled_from("AB"), st.sampled_from([200, 404]), st.floats(0, 20)),

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from certificates import Authority
 from innkeeper.billing.pdf import USUAL_FONTS
-from innkeeper.cli.checks import check_font, tls_faults
+from innkeeper.cli.checks import check_font, check_locations, tls_faults
 from innkeeper.cli.failures import Failure
 from innkeeper.cli.up import ways
+from innkeeper.placespecs import PlaceSpec
 from innkeeper.settings import Settings
 
 NONE = Settings(container_engine="none")
@@ -78,3 +79,13 @@ def test_a_font_that_is_none(tmp_path: Path) -> None:
     for font in USUAL_FONTS:
         if Path(font).is_file():
             check_font(Settings(invoice_font=font))
+
+
+def test_hosts_serve_regions_and_places() -> None:
+    place = PlaceSpec(name="montreal", latitude=45.5, longitude=-73.57)
+    here = frozenset({"montreal", "tokyo"})
+    check_locations(Settings(locations=here, places=(place,)))
+    check_locations(Settings(locations=here, places=(place,), default_places=False))  # Tokyo is a region still
+    refused = r"^locations: no client can ask for 'montreal'; there is: seattle, .*\[\[places\]\]"
+    with pytest.raises(Failure, match=refused):
+        check_locations(Settings(locations=here))

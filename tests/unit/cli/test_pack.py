@@ -152,6 +152,14 @@ def test_git_stays_behind_unless_it_is_asked_for(
     assert packed.without_git is without
 
 
+@pytest.mark.parametrize(("ignored", "there"), [("", False), ("!__pycache__\n", True)])
+def test_what_python_makes_anew_stays_behind_unless_it_is_asked_for(game: Path, ignored: str, there: bool) -> None:
+    (game / ".dockerignore").write_text(ignored)
+    (game / "__pycache__").mkdir()
+    (game / "__pycache__/server.pyc").write_text("made")
+    assert ("__pycache__/server.pyc" in contents(pack(game).path)) is there
+
+
 def test_packing_tells_how_far_it_is_within_a_large_file(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("server: x")
     with (tmp_path / "world").open("wb") as file:

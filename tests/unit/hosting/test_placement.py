@@ -16,6 +16,7 @@ NEED = Need("tokyo", 1, 512)
 
 OF_F = replace(NEED, fleet="f")
 HALF = replace(OF_F, threshold=50)
+GUARDED = replace(NEED, guarded=True)
 
 
 def host(name: str = "a", **more: object) -> HostSpace:
@@ -49,6 +50,8 @@ CHOICES: list[tuple[str, list[HostSpace], Need, str | None]] = [
     ("a common one when its own is shut", [host("a"), host("b", fleet="f", shut="lost")], OF_F, "a"),
     ("a common one above the threshold", [host("a"), host("b", fleet="f", cpu=8, used_cpu=4.5)], HALF, "a"),
     ("its own right at it", [host("a"), host("b", fleet="f", cpu=8, used_cpu=4)], HALF, "b"),
+    ("not where everybody could reach it", [host(unguarded="no"), host("b", used_cpu=9)], GUARDED, "b"),
+    ("anywhere when it is for everybody", [host(unguarded="no"), host("b", used_cpu=9)], NEED, "a"),
     ("its own above it, where nothing else is", [host("b", fleet="f", cpu=8, used_cpu=6)], HALF, "b"),
 ]  # fmt: skip
 
@@ -67,6 +70,9 @@ SENTENCES: list[tuple[list[HostSpace], Need, str]] = [
     ([host(runs_images=True)], NEED, "the build is a program, and the hosts at tokyo run images alone"),
     ([host(), host("b", runs_images=True, architecture="amd64")], IMAGE,
      "the build is for arm64, and the hosts at tokyo are amd64"),
+    ([host(unguarded="nftables is not there"), host("b", unguarded="it is another machine", shut="lost")], GUARDED,
+     "its rules of access cannot be held at tokyo: not on host a (nftables is not there), on host b (it is another"
+     " machine)"),
     ([host(shut="lost"), host("b", shut="draining"), host("c", locations=frozenset({"sydney"}))], NEED,
      "no host at tokyo that could take it does so now: a is lost, b is draining"),
     ([host(cpu=1, used_cpu=0.5), host("b", cpu=4, used_cpu=3.25, memory_mb=100), host("c", shut="lost")], NEED,
@@ -105,6 +111,7 @@ spaces = st.builds(
     ports=st.integers(0, 3),
     knows=st.sampled_from([frozenset(), frozenset({"s"})]),
     fleet=st.sampled_from(["", "", "f", "g"]),
+    unguarded=st.sampled_from(["", "", "no"]),
 )
 needs = st.builds(
     Need,
@@ -117,6 +124,7 @@ needs = st.builds(
     server_id=st.sampled_from(["s", "t"]),
     fleet=st.sampled_from(["", "f"]),
     threshold=st.sampled_from([1, 50, 75, 100]),
+    guarded=st.booleans(),
 )
 fleets = st.lists(spaces, max_size=8, unique_by=lambda one: one.host_id)
 
@@ -131,6 +139,7 @@ def test_who_is_chosen_can_take_it_and_where_nobody_can_that_is_said(hosts: list
         and one.fleet in ("", need.fleet)
         and one.runs_images == need.image
         and not (need.image and one.architecture and need.architecture and one.architecture != need.architecture)
+        and not (need.guarded and one.unguarded)
         and not one.shut
         and one.used_cpu + need.cpu <= max(one.cpu, one.used_cpu)
         and one.used_memory_mb + need.memory_mb <= max(one.memory_mb, one.used_memory_mb)

@@ -113,7 +113,7 @@ def test_little_room(room: Room, little: bool) -> None:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    db = SqliteDatabase(tmp_path / "innkeeper.db", most_pages=200)
+    db = SqliteDatabase(tmp_path / "innkeeper.db", most_pages=400)
     await db.open()
     await migrate(db, 1)
     await name_of_house(db, Chance())

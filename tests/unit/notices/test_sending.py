@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from innkeeper.kit.clock import ManualClock
+from innkeeper.kit.destinations import is_own
 from innkeeper.notices.schedule import Answer
-from innkeeper.notices.sending import Sender, _is_own  # pyright: ignore[reportPrivateUsage]
+from innkeeper.notices.sending import Sender
 from receivers import Receiver, receiver
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -144,8 +145,8 @@ async def _same(hook: Receiver) -> None:
 
 
 def test_addresses_of_this_machine_are_known() -> None:
-    assert _is_own("127.0.0.1")
-    assert not _is_own("192.0.2.1")
+    assert is_own("127.0.0.1")
+    assert not is_own("192.0.2.1")
 
 
 async def test_headers() -> None:

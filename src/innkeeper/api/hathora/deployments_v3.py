@@ -14,27 +14,37 @@ from innkeeper.contract.hathora.deployments_v3 import (
     DeploymentV3,
     EnvVariable,
 )
-from innkeeper.contract.hathora.words import TransportType
 from innkeeper.contract.shape import GLOBAL
 from innkeeper.hosting.model import PortSpec, Release
 from innkeeper.hosting.releases import ports_of
 from innkeeper.kit.stamps import moment
+
+from .words import transport_of
 
 #: The name of the port that every deployment has.
 DEFAULT = "default"
 
 
 def container_ports(release: Release) -> list[ContainerPort]:
-    """Its ports, the default one first."""
+    """Its ports, the default one first.
+
+    The vendor knows no release without ports, and no port without a number: such are told with the number 1.
+    """
+    ports = ports_of(release) or [PortSpec(DEFAULT, "tcp", 1)]
     return [
-        ContainerPort(name=port.name, port=port.port, transport_type=TransportType(port.transport))
-        for port in ports_of(release)
+        ContainerPort(name=port.name, port=max(1, port.port), transport_type=transport_of(port.transport))
+        for port in ports
     ]
 
 
 def env_variables(visit: Visit, release: Release) -> list[EnvVariable]:
-    """The variables that its owner wrote."""
-    return [EnvVariable(name=name, value=value) for name, value in visit.wings.releases.env_of(release).items()]
+    """The variables that its owner wrote; without their values those that shall not be told."""
+    releases = visit.wings.releases
+    hidden = releases.hidden_of(release)
+    return [
+        EnvVariable(name=name, value="" if name in hidden else value)
+        for name, value in releases.env_of(release).items()
+    ]
 
 
 def deployment_data(visit: Visit, release: Release) -> DeploymentV3:

@@ -17,7 +17,8 @@ from .words import region_of
 def environment(starting: Starting) -> Mapping[str, str]:
     """The variables of one server."""
     server, release, room = starting.facts.server, starting.facts.release, starting.facts.room
-    first, *others = dialled_ports(server)
+    ports = dialled_ports(server)  # none where its release was made through another API, and has none
+    first = ports[0] if ports else None
     cpu = release.cpu
     return {
         "HATHORA_APP_ID": server.app_id,
@@ -29,10 +30,10 @@ def environment(starting: Starting) -> Mapping[str, str]:
         "HATHORA_ROOMS_PER_PROCESS": str(release.seats),
         "HATHORA_INITIAL_ROOM_ID": room.id if room is not None else "",
         "HATHORA_INITIAL_ROOM_CONFIG": (room.config or "") if room is not None else "",
-        "HATHORA_HOSTNAME": first.host,
-        "HATHORA_DEFAULT_PORT": str(first.number),
+        "HATHORA_HOSTNAME": first.host if first is not None else server.address or "",
+        "HATHORA_DEFAULT_PORT": str(first.number) if first is not None else "",
         "HATHORA_ALLOCATED_CPU": f"{cpu:g}",
         "HATHORA_ALLOCATED_MEMORY_MB": f"{release.memory_mb:g}",
         "HATHORA_PRIVATE_IP": server.address or "",
-        **{f"HATHORA_{port.name.upper().replace('-', '_')}_PORT": str(port.number) for port in others},
+        **{f"HATHORA_{port.name.upper().replace('-', '_')}_PORT": str(port.number) for port in ports[1:]},
     }

@@ -31,8 +31,8 @@ def connection(seat: Seat) -> tuple[RoomReadyStatus, list[ExposedPort], ExposedP
     """Whether players can connect, and where: status, additional ports, default port."""
     if not is_ready(seat) or seat.server is None:
         return RoomReadyStatus.STARTING, [], UNSET
-    first, *others = exposed_ports(seat.server)
-    return RoomReadyStatus.ACTIVE, others, first
+    ports = exposed_ports(seat.server)
+    return RoomReadyStatus.ACTIVE, ports[1:], ports[0] if ports else UNSET
 
 
 def _allocation(seat: Seat) -> RoomAllocation | None:

@@ -39,6 +39,11 @@ def states_of(status: ProcessStatus) -> list[ServerState]:
     return [state for state, seen in STATUSES.items() if seen == status]
 
 
+def transport_of(transport: str) -> TransportType:
+    """How a port is reached. The vendor knows none that is reached by UDP and TCP alike; it is told by the first."""
+    return TransportType.UDP if transport == "tcp+udp" else TransportType(transport)
+
+
 def exposed_ports(server: Server) -> list[ExposedPort]:
     """Where players reach a server, the default port first; empty until it is ready."""
     return [] if server.ready_at is None else list(_exposed(dialled_ports(server)))
@@ -48,7 +53,7 @@ def exposed_ports(server: Server) -> list[ExposedPort]:
 def _exposed(ports: tuple[GivenPort, ...]) -> tuple[ExposedPort, ...]:
     # Told with every room that is opened, and the same for all rooms of a server. Answers are encoded, never changed.
     return tuple(
-        ExposedPort(transport_type=TransportType(port.transport), port=port.number, host=port.host, name=port.name)
+        ExposedPort(transport_type=transport_of(port.transport), port=port.number, host=port.host, name=port.name)
         for port in ports
     )
 

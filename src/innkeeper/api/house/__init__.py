@@ -6,6 +6,7 @@ from . import (
     apps_v1,
     audit_v1,
     billing_v1,
+    callbacks_v1,
     events_v1,
     hosts_v1,
     orgs_v1,
@@ -16,6 +17,6 @@ from . import (
 )
 
 __all__ = [
-    "apps_v1", "audit_v1", "billing_v1", "events_v1", "hosts_v1", "orgs_v1", "releases_v1", "servers_v1", "tokens_v1",
-    "webhooks_v1",
+    "apps_v1", "audit_v1", "billing_v1", "callbacks_v1", "events_v1", "hosts_v1", "orgs_v1", "releases_v1",
+    "servers_v1", "tokens_v1", "webhooks_v1",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from innkeeper.api.serve import bearer, implements
+from innkeeper.api.serve import credential, implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.house.events_v1 import Event, EventPage, EventsV1
 from innkeeper.kit.clock import SECOND
@@ -59,7 +59,7 @@ async def stream_events(
 
 
 async def _pieces(visit: Visit, batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[bytes, None]:
-    clock, token = visit.wings.clock, bearer(visit.headers)
+    clock, token = visit.wings.clock, credential(visit.headers)
     looked = clock.now()
     try:
         async for batch in batches:

@@ -61,9 +61,10 @@ async def add_host(visit: Visit, params: NewHost) -> Host:
     hosts = host_book_of(visit)
     said = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not UNSET}
     spec = read_spec(said)
-    known = [region.value.lower() for region in Region]
+    known = list(dict.fromkeys([*(region.value.lower() for region in Region), *visit.wings.atlas.places]))
     if unknown := sorted(set(spec.locations) - set(known)):
-        told = f"no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}"
+        told = f"no client can ask for {' or '.join(map(repr, unknown))}; there is: {', '.join(known)}; a table"
+        told += " [[places]] in the settings file adds another"
         raise Invalid(f"host {spec.name}: locations: {told}")
     return host_data(await hosts.add(spec, visit.by))
 

@@ -22,6 +22,7 @@ HOUSE = Api(
         "apps_v1": "apps_v1:AppsV1",
         "audit_v1": "audit_v1:AuditV1",
         "billing_v1": "billing_v1:BillingV1",
+        "callbacks_v1": "callbacks_v1:CallbacksV1",
         "events_v1": "events_v1:EventsV1",
         "hosts_v1": "hosts_v1:HostsV1",
         "orgs_v1": "orgs_v1:OrgsV1",

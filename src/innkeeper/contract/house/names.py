@@ -71,4 +71,11 @@ NAMES: dict[str, str] = {
     "stream_events.after": "those behind this number first; from now on when left out",
     "get_deliveries.state": "those in this state alone",
     "get_deliveries.limit": "how many at a time; 50 when left out",
+    "callback_id": "the callback's id",
+    "callbacks": "the callbacks",
+    "Callback.url": "where it is posted to",
+    "get_callbacks.state": "those in this state alone",
+    "get_callbacks.subject": "those about this one alone: its id, or the last twelve digits of it",
+    "get_callbacks.before": "id of a callback: those older than it; the newest when left out",
+    "get_callbacks.limit": "how many at a time; 50 when left out",
 }

@@ -196,7 +196,7 @@ class Containers:
             note = Note(container)
         ports = read_ports(labels.get(PORTS, ""))
         started_at = micros(state.get("StartedAt")) or self._clock.now()
-        if not ports and note.ready_at is None:
+        if note.ready_at is None and not any(port.awaited for port in ports):
             note.ready_at = started_at
         return Record(server_id, container, report_of(server_id, container, started_at, note), note, ports)
 
@@ -222,18 +222,21 @@ class Containers:
             if record.local is not None:
                 asyncio.get_running_loop().add_reader(record.local.pidfd, self._exited, record)
         if record.report.ready_at is None:
-            self._readiness.expect(Starting(record.server_id, record.container, record.ports, record.local))
+            self._readiness.expect(Starting(record.server_id, record.container, record.awaited, record.local))
 
     def _bound(self, server_id: ServerId, bound: Sequence[Port]) -> None:
         record = self.records.get(server_id)
         if record is None or not record.report.alive or record.report.ready_at is not None:
             return
-        if len(bound) == len(record.ports):
+        if len(bound) == len(record.awaited):
             record.note.ready_at = max(self._clock.now(), record.report.started_at)
             self.keep(record)
             self._change(record, replace(record.report, ready_at=record.note.ready_at, bound=()))
         else:
-            self._change(record, replace(record.report, bound=tuple(port.number for port in bound)))
+            # A number that is reached by both transports is bound when it is by both.
+            bare = {port.number for port in record.awaited if port not in bound}
+            numbers = dict.fromkeys(port.number for port in bound if port.number not in bare)
+            self._change(record, replace(record.report, bound=tuple(numbers)))
 
     def _exited(self, record: Record) -> None:
         """Its first process ended. Its memory is asked about at once, while its control group is still there."""

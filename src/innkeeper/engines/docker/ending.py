@@ -24,7 +24,7 @@ async def ended(client: Client, record: Record, state: Mapping[str, Any], clock:
     exit_code, note = int(state.get("ExitCode") or 0), record.note
     if record.local is not None and not note.memory and record.local.oom_kills():
         note.memory = True
-    was_ready = record.report.ready_at is not None and bool(record.ports)
+    was_ready = record.report.ready_at is not None and bool(record.awaited)
     death = Death(
         exit_code,
         asked=note.asked,

@@ -7,6 +7,7 @@ how and why. Below ``folder``: ``notes/`` (what the engine does not keep, a smal
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import random
@@ -14,9 +15,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from dataclasses import replace
 from pathlib import Path
 
-from innkeeper.engines.base import Abilities, HostUnavailable, Launch, Report, ServerId, Transport, Usage
+from innkeeper.engines.base import BEFORE, Abilities, HostUnavailable, Launch, Report, ServerId, Transport, Usage
 from innkeeper.engines.listeners import Listeners
-from innkeeper.engines.logfiles import LogFile, read_all
+from innkeeper.engines.logfiles import LogFile, end_of, read_all
 from innkeeper.engines.ports import can_bind
 from innkeeper.kit.clock import Clock
 
@@ -134,7 +135,9 @@ class DockerEngine:
         self._link.check()
         if record is not None:  # started late, of a time when it was placed with other ports: a new one takes its place
             self._containers.drop(record)
-        await self._removing.finished(launch.server_id)  # of an earlier server with this id
+        await self._removing.finished(launch.server_id)  # of an earlier run of this server
+        if self._removing.has_copy(launch.server_id):
+            await asyncio.to_thread(self._removing.set_aside, launch.server_id)
         return await self._starting.start(launch)
 
     async def stop(self, server_id: ServerId, grace: float) -> None:
@@ -215,6 +218,11 @@ class DockerEngine:
     def _log_here(self, server_id: ServerId, tail: int | None) -> AsyncIterator[bytes]:
         file = LogFile(self._removing.path(server_id))
         return read_all(file, tail=tail, follow=False, ended=lambda: True, pause=lambda: self._clock.sleep(0))
+
+    async def before(self, server_id: ServerId) -> bytes:
+        if not safe_id(server_id):
+            return b""
+        return await asyncio.to_thread(end_of, self._removing.path_before(server_id), BEFORE)
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
         self._link.check()

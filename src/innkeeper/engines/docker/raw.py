@@ -130,3 +130,18 @@ class Frames:
                 self._left = _FRAME.unpack(self._head)[1]
                 self._head = b""
         return b"".join(found)
+
+
+async def put_archive(docker: Docker, container: str, archive: AsyncIterator[bytes]) -> None:
+    """Unpack an archive over the root of a container, which need not run."""
+    response = await docker._do_query(
+        f"containers/{container}/archive",
+        "PUT",
+        params={"path": "/"},
+        data=archive,
+        headers={"content-type": "application/x-tar"},
+        chunked=True,
+        timeout=_FOREVER,
+    )
+    async with response:
+        await response.read()

@@ -73,6 +73,11 @@ class Record:
     local: Local | None = None
     looked_for: bool = False  #: whether its process was looked for on this machine
 
+    @property
+    def awaited(self) -> tuple[Port, ...]:
+        """Those of its ports that it has to bind."""
+        return tuple(port for port in self.ports if port.awaited)
+
 
 def report_of(server_id: ServerId, container: str, started_at: int, note: Note) -> Report:
     """What is told of a server by what its note says."""

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from innkeeper.engines.base import HostUnavailable, ServerId
+from innkeeper.engines.base import BEFORE, HostUnavailable, ServerId
+from innkeeper.engines.logfiles import end_of
 from innkeeper.kit.clock import Clock
 from innkeeper.kit.retry import for_ever
 
@@ -42,6 +43,26 @@ class Removing:
         """Where the output of a server is kept once its container is gone."""
         return self._logs / f"{server_id}.log"
 
+    def path_before(self, server_id: ServerId) -> Path:
+        """Where the end of what the run before the latest one printed is kept."""
+        return self._logs / f"{server_id}.before"
+
+    def set_aside(self, server_id: ServerId) -> None:
+        """Another run of the server begins: of the output of the one before, the end is kept beside.
+
+        A disk that is full costs that output.
+        """
+        path, beside = self.path(server_id), self.path_before(server_id)
+        new = beside.with_name(beside.name + ".new")
+        try:
+            if path.exists():
+                new.write_bytes(end_of(path, BEFORE))
+                new.replace(beside)
+                path.unlink()
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            log.warning("the output of the run before of server %s cannot be kept: %s", server_id, error)
+
     def has_copy(self, server_id: ServerId) -> bool:
         """Whether the output is on this disk, all of it."""
         return self.path(server_id).exists()
@@ -65,6 +86,7 @@ class Removing:
         if server_id in self._tasks:
             self._discarded.add(server_id)
         self.path(server_id).unlink(missing_ok=True)
+        self.path_before(server_id).unlink(missing_ok=True)
 
     def discarded(self, server_id: ServerId) -> bool:
         """Whether its output is not wanted, though its container may still have it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from innkeeper.engines.base import Launch, NotStarted, Port, ServerId, Transport
+from innkeeper.engines.commandline import words
 
 from .client import Kind
 
@@ -23,6 +24,7 @@ CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID")
 #: A port below 1024 is harmless in a network of its own, and not on the host's.
 OWN_NETWORK_CAPABILITIES = (*CAPABILITIES, "NET_BIND_SERVICE")
 PIDS = 1024
+_UNAWAITED = ":unawaited"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _VARIABLE = re.compile(r"[^=\0]+")
 #: Podman hands on its own limits, which may be higher than what it may give.
@@ -88,10 +90,13 @@ def check(launch: Launch) -> None:
     for name, value in launch.env.items():
         if not _VARIABLE.fullmatch(name) or "\0" in value:
             raise NotStarted(f"{name!r} cannot be a variable of the environment, or its value cannot be one's")
+    said = (*words(launch.entrypoint, "command"), *words(launch.arguments, "arguments"))
+    if any("\0" in word for word in said):
+        raise NotStarted("its command or its arguments hold a character that none may hold")
     try:
-        "".join((launch.image, *launch.env, *launch.env.values())).encode()
+        "".join((launch.image, *launch.env, *launch.env.values(), *said)).encode()
     except UnicodeEncodeError as error:
-        raise NotStarted(f"its environment is no text: {error.reason}") from None
+        raise NotStarted(f"its environment or its command is no text: {error.reason}") from None
 
 
 def configuration(launch: Launch, ground: Ground) -> dict[str, Any]:
@@ -127,6 +132,11 @@ def configuration(launch: Launch, ground: Ground) -> dict[str, Any]:
         "Labels": {**ground.labels, SERVER: launch.server_id, PORTS: write_ports(launch.ports)},
         "HostConfig": host,
     }
+    # An engine that is told of an entrypoint leaves out the image's own arguments too.
+    if entrypoint := words(launch.entrypoint, "command"):
+        body["Entrypoint"] = entrypoint
+    if arguments := words(launch.arguments, "arguments"):
+        body["Cmd"] = arguments
     if own_network:
         body["ExposedPorts"] = {_inside(port): {} for port in launch.ports}
         bindings: dict[str, list[dict[str, str]]] = {}
@@ -141,8 +151,10 @@ def _inside(port: Port) -> str:
 
 
 def write_ports(ports: Sequence[Port]) -> str:
-    """Ports as one label: ``udp:7777:20001,tcp:...``, inside before outside."""
-    return ",".join(f"{port.transport.value}:{port.bound}:{port.number}" for port in ports)
+    """Ports as one label: ``udp:7777:20001,tcp:...``, inside before outside; a word more for one nobody waits for."""
+    return ",".join(
+        f"{port.transport.value}:{port.bound}:{port.number}{'' if port.awaited else _UNAWAITED}" for port in ports
+    )
 
 
 def read_ports(label: str) -> tuple[Port, ...]:
@@ -150,8 +162,9 @@ def read_ports(label: str) -> tuple[Port, ...]:
     ports: list[Port] = []
     try:
         for word in label.split(",") if label else ():
-            transport, inside, number = word.split(":")
-            ports.append(Port("", Transport(transport), int(number), int(inside)))
+            awaited = not word.endswith(_UNAWAITED)
+            transport, inside, number = word.removesuffix(_UNAWAITED).split(":")
+            ports.append(Port("", Transport(transport), int(number), int(inside), awaited))
     except ValueError:
         return ()
     return tuple(ports)

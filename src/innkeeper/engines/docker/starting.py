@@ -15,6 +15,7 @@ from innkeeper.kit.clock import Clock
 from . import raw
 from .client import CREATE_SECONDS, START_SECONDS, Client, DockerError
 from .containers import Containers
+from .laying import lay
 from .spec import PORTS, SERVER, Ground, configuration, name_of, without_values, write_ports
 from .verdict import is_passing, name_taken, refusal
 
@@ -109,11 +110,19 @@ class Starting:
             if record is not None:
                 record.log_limit = launch.log_limit
                 return record.report
+            if launch.server_id in self._containers.leaving:  # an earlier run's, whose output is copied first
+                raise HostUnavailable("what is left of its run before is being removed")
         await self._delete(str(found["Id"]))  # never started, or with other ports than it has now
         return None
 
     async def _run(self, launch: Launch, container: str) -> Report:
         handle = self._client.docker.containers.container(container)
+        if launch.files is not None:
+            try:
+                await lay(self._client, container, launch.files)
+            except DockerError:
+                await self._delete(container)
+                raise
         for left in reversed(range(_TRIES)):
             try:
                 async with self._client.call("starting a container", START_SECONDS):

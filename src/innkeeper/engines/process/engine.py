@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from innkeeper.engines.base import (
+    BEFORE,
     Abilities,
     Ended,
     EndedBy,
@@ -25,13 +27,15 @@ from innkeeper.engines.base import (
     Transport,
     Usage,
 )
+from innkeeper.engines.commandline import program_line
 from innkeeper.engines.listeners import Listeners
-from innkeeper.engines.logfiles import LogFile, read_all
+from innkeeper.engines.logfiles import LogFile, end_of, read_all
 from innkeeper.engines.ports import can_bind
 from innkeeper.kit.clock import Clock
 
 from . import wire
 from .command import step_aside
+from .laying import within_reach
 from .link import Link, Refused
 from .site import prepare
 
@@ -128,23 +132,31 @@ class ProcessEngine:
         if not wire.safe_id(launch.server_id):
             raise NotStarted(f"{launch.server_id!r} is no id of a server")
         try:
-            "".join((launch.command, *launch.env, *launch.env.values())).encode()
+            command = program_line(launch.command, launch.entrypoint, launch.arguments)
+            "".join((command, *launch.env, *launch.env.values())).encode()
         except UnicodeEncodeError as error:
             raise NotStarted(f"its command or environment is no text: {error}") from None
-        answer = await self._ask(
-            "start",
-            id=launch.server_id,
-            build=str(launch.build.absolute()),
-            command=step_aside(launch.command),
-            env=dict(launch.env),
-            ports=[(port.transport.value, port.number) for port in launch.ports],
-            cpu=launch.cpu,
-            memory_mb=launch.memory_mb,
-            log_limit=launch.log_limit,
-            run_as=self._run_as,
-            own_users=None if self._own_users is None else (self._own_users.start, len(self._own_users)),
-            cgroup=self._cgroups,
-        )
+        files = None if launch.files is None else await asyncio.to_thread(within_reach, launch.files, self.homes)
+        try:
+            answer = await self._ask(
+                "start",
+                id=launch.server_id,
+                build=str(launch.build.absolute()),
+                command=step_aside(command),
+                env=dict(launch.env),
+                ports=[(port.transport.value, port.number) for port in launch.ports if port.awaited],
+                others=[(port.transport.value, port.number) for port in launch.ports if not port.awaited],
+                cpu=launch.cpu,
+                memory_mb=launch.memory_mb,
+                log_limit=launch.log_limit,
+                files=None if files is None else str(files),
+                run_as=self._run_as,
+                own_users=None if self._own_users is None else (self._own_users.start, len(self._own_users)),
+                cgroup=self._cgroups,
+            )
+        finally:
+            if files is not None and files != launch.files:  # what is left of a copy: it was refused, or there already
+                await asyncio.to_thread(shutil.rmtree, files, ignore_errors=True)
         return self._reports.get(launch.server_id) or _read(answer["report"])
 
     async def stop(self, server_id: ServerId, grace: float) -> None:
@@ -180,6 +192,11 @@ class ProcessEngine:
             ended=ended,
             pause=lambda: self._clock.sleep(_LOG_PAUSE),
         )
+
+    async def before(self, server_id: ServerId) -> bytes:
+        if not wire.safe_id(server_id):
+            return b""
+        return await asyncio.to_thread(end_of, self._directory / "logs" / f"{server_id}.before", BEFORE)
 
     async def usage(self, server_ids: Sequence[ServerId]) -> Mapping[ServerId, Usage]:
         answer = await self._ask("usage", ids=list(server_ids))

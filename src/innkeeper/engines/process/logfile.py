@@ -15,6 +15,8 @@ from . import native
 #: What stays after a cut, of the ceiling.
 _KEPT = 0.75
 _CHUNK = 1 << 20
+#: As ``engines.base.BEFORE``, which is not imported because the spawner stays small.
+BEFORE = 64 << 10
 
 
 def path(server_id: str) -> str:
@@ -42,6 +44,26 @@ def sweep(prefix: str) -> None:
 def create(path: str) -> int:
     """The file's descriptor, for appending."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def set_aside(server_id: str, most: int = BEFORE) -> None:
+    """Another run of the server begins: of what the one before printed, the end is kept beside. Raises ``OSError``."""
+    name, beside = path(server_id), f"../logs/{server_id}.before"
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        text = os.pread(fd, most, max(0, os.fstat(fd).st_size - most))
+    finally:
+        os.close(fd)
+    new = os.open(beside + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(new, text)
+    finally:
+        os.close(new)
+    os.rename(beside + ".new", beside)
+    remove(name)
 
 
 def kept(info: os.stat_result) -> int:
@@ -94,7 +116,21 @@ def last_words(path: str, most: int = 400) -> str:
 
 def remove(path: str) -> None:
     """Delete it and what lies beside."""
-    for name in (path, path + ".old", path + ".new"):
+    _unlink(path, path + ".old", path + ".new")
+
+
+def has_before(server_id: str) -> bool:
+    """Whether there was a run before this one."""
+    return os.path.lexists(f"../logs/{server_id}.before")
+
+
+def remove_before(server_id: str) -> None:
+    """Delete what is kept of the run before."""
+    _unlink(f"../logs/{server_id}.before", f"../logs/{server_id}.before.new")
+
+
+def _unlink(*names: str) -> None:
+    for name in names:
         try:
             os.unlink(name)
         except FileNotFoundError:

@@ -75,8 +75,10 @@ class Readiness:
 
     def _tell_bound(self, record: Record, found: list[set[int]]) -> None:
         """Some of its ports may be bound by itself now. Asked only when something changed, for asking takes a while."""
-        held = zip(record.ports, found, strict=True)
-        numbers = [number for (_, number), inodes in held if inodes and self._owns(record, [inodes])]
+        held = list(zip(record.ports, found, strict=True))
+        bare = {number for (_, number), inodes in held if not inodes or not self._owns(record, [inodes])}
+        # A number that is reached by both transports is bound when it is by both.
+        numbers = list(dict.fromkeys(number for (_, number), _ in held if number not in bare))
         if numbers != record.bound:
             record.bound = numbers
             self._partly(record)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 _STEP = 1 << 20  # bytes reserved at a time
 _LINE = 2048  # more than a line takes
-_KEPT = ("id", "ports", "log_limit", "group", "pid", "started", "boot", "started_at", "ready_at", "stop_at", "ended")
+_KEPT = (
+    "id", "ports", "others", "log_limit", "group", "pid", "started", "boot", "started_at", "ready_at", "stop_at",
+    "ended",
+)  # fmt: skip
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -30,7 +33,8 @@ class Record:
 
     def __init__(self, server_id: str) -> None:
         self.id = server_id
-        self.ports: list[tuple[str, int]] = []  # (transport, number)
+        self.ports: list[tuple[str, int]] = []  # (transport, number) of those that it has to bind
+        self.others: list[tuple[str, int]] = []  # of those that nobody waits for
         self.log_limit = 0
         self.group = ""  # the name of its control group, if it has one
         self.pid = 0
@@ -125,6 +129,7 @@ class Journal:
                 if name in state:
                     setattr(record, name, state[name])
             record.ports = [(transport, number) for transport, number in record.ports]
+            record.others = [(transport, number) for transport, number in record.others]
 
     def _rewrite(self) -> None:
         """Put the records into a fresh file. On a full disk the old one is written on."""

@@ -22,6 +22,11 @@ class Scratch:
         self._users = set(self._taken.values())
         self._last = max(self._users, default=0)
 
+    def user_of(self, server_id: str, first: int, count: int) -> int:
+        """Whose a server's folder is, if it has one already of such a user; else see :meth:`free_user`."""
+        number = self._taken.get(server_id, -1)
+        return number if first <= number < first + count else self.free_user(first, count)
+
     def free_user(self, first: int, count: int) -> int:
         """A user number that no folder belongs to, of ``count`` from ``first`` on; one used long ago, if any was."""
         at = self._last - first + 1

@@ -79,6 +79,7 @@ class Servers:
                 self._refuse(record, error, f"its record could not be written: {error}", answer)
                 return
             self._kin.mains[record.pid] = record
+            self._litter.discard(record.group)  # it is used again
             waiting.release()
             if record.ports:
                 self._readiness.expect(record)
@@ -114,6 +115,7 @@ class Servers:
         record = self._records.get(server_id)
         if record is None or record.ended is not None:
             logfile.remove(logfile.path(server_id))
+            logfile.remove_before(server_id)
             self._scratch.remove(server_id)
 
     def usage(self, server_id: str) -> Message | None:
@@ -127,7 +129,7 @@ class Servers:
             cpu = sum(one.cpu for one in kin) if cpu is None else cpu
             memory = sum(one.rss for one in kin) if memory is None else memory
         connections = None
-        tcp = [number for transport, number in record.ports if transport == "tcp"]
+        tcp = [number for transport, number in (*record.ports, *record.others) if transport == "tcp"]
         if tcp:
             counts = self._table.connected(min(tcp), max(tcp))
             connections = sum(counts.get(number, 0) for number in tcp)
@@ -176,10 +178,11 @@ class Servers:
             self._ending.main_gone(record)
 
     def _undo(self, record: Record) -> None:
-        """Nothing ran: leave no trace."""
+        """Nothing ran: leave no trace, but what an earlier run left."""
         self._clean(record)
         logfile.remove(logfile.path(record.id))
-        self._scratch.remove(record.id)
+        if not logfile.has_before(record.id):
+            self._scratch.remove(record.id)
 
     def _finish(self, record: Record) -> None:
         if record.status == NEVER_LET_IN and not record.child and record.ready_at is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from . import launching, logfile, proc
+from .laying import SENT, lay
 from .spares import Spares
 
 TYPE_CHECKING = False
@@ -28,6 +29,7 @@ class Starting:
     def __init__(self, loop: Loop, kin: Kin, cgroups: Cgroups, scratch: Scratch) -> None:
         self._loop, self._kin, self._cgroups, self._scratch = loop, kin, cgroups, scratch
         self._launcher = launching.Launcher()
+        scratch.sweep(SENT)
         self.spares = Spares(loop, cgroups, scratch, self._spawn)
         kin.spare = lambda: self.spares.pid
 
@@ -37,7 +39,12 @@ class Starting:
         env = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home} | wish["env"]
         env |= {"INNKEEPER_SERVER_ID": record.id, "INNKEEPER_MARK": self._kin.mark(record.id)}
         launching.check(wish["command"], wish["build"], env)
-        spare = self.spares.take(wish, launching.kind(wish))
+        spare = None
+        if os.path.lexists(home):  # another run of the same server: it keeps its folder, and the user whose that is
+            self._cgroups.remove(record.id)
+            logfile.set_aside(record.id)
+        else:
+            spare = self.spares.take(wish, launching.kind(wish))
         if spare is None:
             record.group, waiting = self._spawn(record.id, wish, wish["command"], env)
         else:
@@ -47,10 +54,17 @@ class Starting:
             except OSError:
                 waiting.abandon()
                 raise
+        if wish.get("files"):
+            try:
+                lay(wish["files"], home)
+            except OSError:
+                waiting.abandon()
+                raise
         seen = proc.stat(waiting.pid)
         assert seen is not None, "it is our child and nobody reaped it"
         record.pid, record.started, record.boot, record.child = waiting.pid, seen.started, self._kin.boot, True
         record.ports = [(transport, number) for transport, number in wish["ports"]]
+        record.others = [(transport, number) for transport, number in wish.get("others", ())]
         record.log_limit = wish["log_limit"]
         record.started_at, record.since = self._loop.wall(), self._loop.now()
         if not record.ports:
@@ -63,7 +77,7 @@ class Starting:
         """A shell with folder, log and control group of this name, and the group's."""
         run_as = None if wish["run_as"] is None else (wish["run_as"][0], wish["run_as"][1])
         if wish["own_users"] is not None:
-            number = self._scratch.free_user(*wish["own_users"])
+            number = self._scratch.user_of(name, *wish["own_users"])
             run_as = number, number
         self._scratch.make(name, run_as)
         joins: list[str] = []

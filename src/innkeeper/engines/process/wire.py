@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
 
 #: Raised when a message changes its meaning. A spawner of another version is asked to leave; its successor adopts.
-VERSION = 2
+VERSION = 3
 
 SOCKET = "spawner.sock"  #: in DIR/run
 LOCK = "spawner.lock"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import islice
-from math import isfinite
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -22,11 +22,15 @@ from innkeeper.engines.base import Ended, EndedBy, HostUnavailable, ImageMissing
 from innkeeper.engines.ports import NoPortLeft
 from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.hosts import Host, Hosts, held_numbers
+from innkeeper.hosting.hostspaces import are_limited, spaces_of
 from innkeeper.hosting.launching import Launches
-from innkeeper.hosting.model import Build, PortSpec, Server, ServerState
+from innkeeper.hosting.model import Build, BuildState, PortSpec, Server, ServerState
 from innkeeper.hosting.placement import HostSpace, Need, Spread
+from innkeeper.hosting.plans import read_plan
+from innkeeper.hosting.pulling import Pulls
 from innkeeper.hosting.queries import placing, servers
 from innkeeper.hosting.queries.placing import LaunchFacts, Placement, Wish
+from innkeeper.hosting.restarting import is_past
 from innkeeper.kit.bell import Bell
 from innkeeper.kit.clock import SECOND, Clock
 
@@ -42,10 +46,10 @@ _LOOKED_THROUGH = 2000
 _TOLD_AT_ONCE = 64
 #: How long an image may take to its host, in seconds.
 _BRINGING = 900.0
+#: Seconds between two looks for what is known of servers that wait no more.
+_FORGET_EVERY = 60.0
 #: A server is given other ports so often, when somebody else has those it was given.
 _MOST_TRIES = 20
-#: How many ports a host is taken to have until it says otherwise.
-_MANY = 1 << 16
 
 #: Brings the image of a build to a host. Raises ``NotStarted`` or ``HostUnavailable``.
 Bring = Callable[[Host, Build], Awaitable[None]]
@@ -79,6 +83,18 @@ class AllReach:
         """Every port is the host's own."""
 
 
+class Guards(Protocol):
+    """Who keeps people away from servers that are not for everybody: ``guarding.py``."""
+
+    async def prove(self) -> None:
+        """Find out, once, where that can be done: ``Host.unguarded``."""
+        ...
+
+    def lacking(self, server: Server) -> str | None:
+        """Why its host must not be told of it yet: everybody could reach it. None when nothing is in the way."""
+        ...
+
+
 class Placing:
     """Moves servers from WANTED to STARTING, and tells hosts to start them."""
 
@@ -92,16 +108,21 @@ class Placing:
         reporting: Reporting,
         bring: Bring = bring_nothing,
         reach: Reach | None = None,
+        guards: Guards | None = None,
+        pulls: Pulls | None = None,
         *,
         placing_seconds: float,
         ready_seconds: float,
     ) -> None:
         self._db, self._clock, self._bell, self._launches, self._reporting = db, clock, bell, launches, reporting
-        self._hosts, self._bring, self._reach = hosts, bring, reach or AllReach()
+        self._hosts, self._bring, self._reach, self._guards = hosts, bring, reach or AllReach(), guards
+        self._pulls = pulls
         self._wanted, self._ready = round(placing_seconds * SECOND), round(ready_seconds * SECOND)
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}  # (host, server) -> who tells
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._tries: Counter[str] = Counter()  # how often a server met a port that somebody else had
+        self._next_forgetting = 0
+        self.next_start: int | None = None  #: when the next of those is due that are to be started again
         self.trouble: dict[str, str] = {}  #: why a wanted or starting server is not further yet, for its owner
 
     def starting_on(self, host_id: str | None) -> frozenset[str]:
@@ -119,7 +140,10 @@ class Placing:
         if not wanted:
             return
         wishes = await self._db.read(placing.wishes_of, [server.id for server in wanted])
+        if self._guards is not None and any(wish.guarded for wish in wishes.values()):
+            await self._guards.prove()
         spread = Spread(await self._spaces(wanted))
+        wanted = [server for server in wanted if not await self._in_vain(server, wishes[server.id])]
         chosen = (self._choose(server, wishes[server.id], spread) for server in wanted)
         placements = list(islice((placement for placement in chosen if placement is not None), _AT_ONCE))
         moved = [False] * len(placements)
@@ -135,22 +159,28 @@ class Placing:
         if len(placements) == _AT_ONCE:  # there may be more; what finds no place waits for the next usual pass
             self._bell.ring()
 
+    async def _in_vain(self, server: Server, wish: Wish) -> bool:
+        """Whether what it runs is not there: it waits for that, or is over where that has failed."""
+        if wish.build is BuildState.FAILED:
+            now = self._clock.now()
+            reason = f"what it runs could not be had: {wish.build_detail}"
+            await self._db.write(placing.over, server, ServerState.FAILED, reason, now, now)
+        elif wish.build is not BuildState.SUCCEEDED:
+            self._waits(server, "the image of its build is still being fetched")
+        return wish.build is not BuildState.SUCCEEDED
+
     async def _spaces(self, wanted: Sequence[Server]) -> list[HostSpace]:
         hosts = list(self._hosts)
-        counted = len(hosts) > 1 or any(isfinite(host.cpu) or isfinite(host.memory_mb) for host in hosts)
+        counted = len(hosts) > 1 or are_limited(hosts)
         used = await self._db.read(placing.used_of_hosts) if counted else {}
-        promised: dict[str, tuple[float, float]] = {}
-        for host in hosts:
-            (cpu, memory_mb), (more_cpu, more_mb) = promised.get(_machine(host), (0, 0)), used.get(host.id, (0, 0))
-            promised[_machine(host)] = cpu + more_cpu, memory_mb + more_mb
-        return [_space(host, promised[_machine(host)], wanted) for host in hosts]
+        return spaces_of(hosts, used, [server.id for server in wanted])
 
     def _choose(self, server: Server, wish: Wish, spread: Spread) -> Placement | None:
         release = wish.release
         ports = msgspec.json.decode(release.ports, type=list[PortSpec])
         need = Need(
-            server.location, release.cpu, release.memory_mb, wish.image is not None, wish.architecture, len(ports),
-            server.id, wish.fleet, wish.threshold,
+            server.location, wish.cpu, wish.memory_mb, wish.image is not None, wish.architecture, len(ports),
+            server.id, wish.fleet, wish.threshold, tuple(wish.hosts), wish.guarded,
         )  # fmt: skip
         short: list[str] = []
         while (space := spread.choose(need)) is not None:
@@ -164,25 +194,48 @@ class Placing:
                 continue
             self.trouble.pop(server.id, None)
             spread.promise(space, need)
+            host.guarded_moves += need.guarded
             held = tuple(held_numbers(host.id, given))
-            return Placement(server.id, host.id, host.address, _encode(given).decode(), held, now, now + self._ready)
+            until = now + self._ready_in(wish.start_seconds)
+            return Placement(server.id, host.id, host.address, _encode(given).decode(), held, now, until)
         self._waits(server, " and ".join(short) or spread.why_none(need))
         return None
 
     async def tell(self) -> None:
-        """Tell hosts of placed servers that they have not been told of."""
-        for server in await self._db.read(placing.placed, 1000):
+        """Tell hosts of placed servers that they have not been told of, and of those that are started again."""
+        self.next_start = None
+        for server, due in await self._db.read(placing.placed, 1000):
             host = self._hosts.get(server.host_id)
             if host is None:
                 continue
+            if due > self._clock.now():
+                self.next_start = due if self.next_start is None else min(due, self.next_start)
+                continue
             if not host.answers:
                 self.trouble[server.id] = f"host {host.id} does not answer"
-            elif (lacking := self._reach.lacking(server)) is not None:
+            elif (lacking := self._lacking(server)) is not None:
                 self._waits(server, lacking)
             elif (host.id, server.id) not in self._tasks:
                 task = asyncio.create_task(self._start(host, server))
                 self._tasks[host.id, server.id] = task
                 task.add_done_callback(partial(self._told, host.id, server.id))
+        await self._forget()
+
+    async def _forget(self) -> None:
+        """Of servers that ended while they waited nothing is kept. Now and then: it is memory, and not a lie."""
+        now = self._clock.now()
+        if now < self._next_forgetting:
+            return
+        self._next_forgetting = now + round(_FORGET_EVERY * SECOND)
+        known = [*{*self.trouble, *self._tries}]
+        if known:
+            for gone in {*known} - set(await self._db.read(placing.waiting_of, known)):
+                self.trouble.pop(gone, None)
+                self._tries.pop(gone, None)
+
+    def _lacking(self, server: Server) -> str | None:
+        lacking = self._reach.lacking(server)
+        return lacking if lacking is not None or self._guards is None else self._guards.lacking(server)
 
     def _waits(self, server: Server, why: str) -> None:
         """Keep it for its owner, and tell the operator once."""
@@ -198,17 +251,31 @@ class Placing:
             self._bell.ring()
 
     async def _start(self, host: Host, server: Server) -> None:
+        try:
+            await self._tell(host, server)
+        finally:
+            if self._pulls is not None:
+                await self._pulls.drop(server.id)
+
+    async def _tell(self, host: Host, server: Server) -> None:
         facts = await self._db.read(placing.launch_facts, server.id)
         if facts is None or facts.server.host_id != host.id:
             return
+        files: Path | None = None
         try:
-            if server.id not in host.engine.reports():  # otherwise its program has its ports already
+            known = host.engine.reports().get(server.id)
+            if known is not None and known.ended is not None and is_past(facts.server, known.handle):
+                # Nobody else has the host forget that run: what came late would hit the one that follows it.
+                log.info("server %s is started again", server.id)
+                await host.engine.forget(server.id)
+            elif known is None:  # otherwise its program has its ports already
                 self._reach.check(server)
             try:
-                report = await self._start_on(host, facts)
+                files = await self._files(host, facts)
+                report = await self._start_on(host, facts, files)
             except ImageMissing as error:
                 await self._bring_image(host, facts, str(error))
-                report = await self._start_on(host, facts)
+                report = await self._start_on(host, facts, files)
             self.trouble.pop(server.id, None)
             self._tries.pop(server.id, None)
         except HostUnavailable as error:
@@ -218,18 +285,37 @@ class Placing:
             self._bell.ring()
             return
         except PortTaken as error:
-            await self._place_anew(host, facts.server, str(error))
+            if facts.server.ready_at is None:
+                await self._place_anew(host, facts.server, str(error))
+            else:  # players know its ports: it waits for them
+                self.trouble[server.id] = f"host {host.id}: {error}"
+                await self._clock.sleep(1.0)
+                self._bell.ring()
             return
         except Exception as error:
             if not isinstance(error, NotStarted):
                 log.exception("starting server %s failed", server.id)
             now = self._clock.now()
             report = Report(server.id, "", now, None, Ended(EndedBy.NOT_STARTED, None, now, str(error)))
-        self._reporting.add(host.id, report)
+        self._reporting.add(host.id, report)  # at once: what the host reports from now on is newer
 
-    async def _start_on(self, host: Host, facts: LaunchFacts) -> Report:
+    async def _start_on(self, host: Host, facts: LaunchFacts, files: Path | None) -> Report:
         async with self._slots.setdefault(host.id, asyncio.Semaphore(_TOLD_AT_ONCE)):
-            return await host.engine.start(self._launches.launch(facts))
+            return await host.engine.start(self._launches.launch(facts, files))
+
+    async def _files(self, host: Host, facts: LaunchFacts) -> Path | None:
+        """What is laid over its root, where its label says so. Its time to start is counted from when that is there."""
+        server, label_id = facts.server, None if facts.order is None else facts.order.label_id
+        if self._pulls is None or label_id is None or server.id in host.engine.reports():
+            return None
+        pulls = await self._pulls.of(label_id)
+        if not pulls:
+            return None
+        self.trouble[server.id] = "the files that it gets are on their way from their bucket"
+        await self._db.write(placing.give_time, server, self._clock.now() + round(_BRINGING * SECOND))
+        files = await self._pulls.bring(server.id, pulls)
+        await self._give_time_to_start(facts)
+        return files
 
     async def _bring_image(self, host: Host, facts: LaunchFacts, why: str) -> None:
         """Its time to start is counted from when the image is there."""
@@ -239,7 +325,15 @@ class Placing:
         now = self._clock.now()
         await self._db.write(placing.give_time, server, now + round(_BRINGING * SECOND))
         await self._bring(host, facts.build)
-        await self._db.write(placing.give_time, server, self._clock.now() + self._ready)
+        await self._give_time_to_start(facts)
+
+    async def _give_time_to_start(self, facts: LaunchFacts) -> None:
+        seconds = read_plan(None if facts.order is None else facts.order.plan).start_seconds
+        await self._db.write(placing.give_time, facts.server, self._clock.now() + self._ready_in(seconds))
+
+    def _ready_in(self, seconds: int | None) -> int:
+        """How long a server may take to bind its ports, in microseconds; None: as long as any."""
+        return self._ready if seconds is None else seconds * SECOND
 
     async def _place_anew(self, host: Host, server: Server, why: str) -> None:
         """Somebody else has its port: it gets others, a few times."""
@@ -269,25 +363,3 @@ class Placing:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _machine(host: Host) -> str:
-    return host.machine or host.id
-
-
-def _space(host: Host, promised: tuple[float, float], wanted: Sequence[Server]) -> HostSpace:
-    known = host.engine.reports()
-    return HostSpace(
-        host.id,
-        _machine(host),
-        host.locations,
-        host.cpu,
-        host.memory_mb,
-        *promised,
-        runs_images=host.images is not None,
-        architecture=host.architecture,
-        shut="" if host.is_open else host.state.value,
-        ports=_MANY,
-        knows=frozenset(server.id for server in wanted if server.id in known),
-        fleet=host.fleet,
-    )

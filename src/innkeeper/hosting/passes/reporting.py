@@ -12,10 +12,10 @@ from innkeeper.hosting.addresses import given_ports
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import ServerState
 from innkeeper.hosting.queries import hosts as host_queries
-from innkeeper.hosting.queries import placing, servers
-from innkeeper.hosting.queries.placing import Noted
+from innkeeper.hosting.queries import noting, servers
+from innkeeper.hosting.queries.noting import Noted
 from innkeeper.kit.bell import Bell
-from innkeeper.kit.clock import Clock
+from innkeeper.kit.clock import SECOND, Clock
 
 from .lanes import Lanes
 
@@ -28,7 +28,10 @@ _Owed = dict[str, tuple[Report, Noted]]
 class Reporting:
     """Gathers reports as they come and notes them, many in one transaction."""
 
-    def __init__(self, db: Database, clock: Clock, bell: Bell, hosts: Hosts, lanes: Lanes) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, bell: Bell, hosts: Hosts, lanes: Lanes, *, ready_seconds: float
+    ) -> None:
+        self._ready = round(ready_seconds * SECOND)
         self._db, self._clock, self._bell, self._hosts, self._lanes = db, clock, bell, hosts, lanes
         self._waiting: dict[tuple[str, str], Report] = {}
         self._owed: dict[str, _Owed] = {}
@@ -49,7 +52,7 @@ class Reporting:
             waiting, self._waiting = self._waiting, {}
             reports = [(host_id, report) for (host_id, _), report in waiting.items()]
             try:
-                noted = await self._db.write(placing.note_reports, reports, self._clock.now())
+                noted = await self._db.write(noting.note_reports, reports, self._clock.now(), self._ready)
             except BaseException:
                 self._waiting = {**waiting, **self._waiting}
                 raise
@@ -61,7 +64,8 @@ class Reporting:
                     await self._free_ports(host, report.server_id)
                 elif what is Noted.READY:
                     log.info("server %s is ready on host %s", report.server_id, host_id)
-                if report.ended is not None or what is Noted.UNKNOWN:
+                # Of a run that another one follows, ``Placing`` tells the host, right before that one.
+                if what is Noted.UNKNOWN or (report.ended is not None and what is not Noted.AGAIN):
                     self._owed.setdefault(host_id, {})[report.server_id] = (report, what)
         await self._answer()
 

@@ -7,14 +7,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+import msgspec
+
 from innkeeper.db.database import Database
 from innkeeper.engines.base import Ended, EndedBy, Report
 from innkeeper.hosting.addresses import awaited_ports
 from innkeeper.hosting.hosts import Host, Hosts
 from innkeeper.hosting.model import Server, ServerState, StopWhy
+from innkeeper.hosting.plans import Plan, read_plan
+from innkeeper.hosting.policies import Needs
+from innkeeper.hosting.queries import orders, reserves, servers
 from innkeeper.hosting.queries import retiring as queries
-from innkeeper.hosting.queries import servers
-from innkeeper.kit.clock import SECOND, Clock
+from innkeeper.kit.clock import MINUTE, SECOND, Clock
 
 from .lanes import Lanes
 from .placing import Placing
@@ -49,20 +53,22 @@ class Retiring:
         self._idle_seconds, self._ready_seconds = idle_seconds, ready_seconds
         self._draining = round(draining_seconds * SECOND)
         self._told: dict[str, int] = {}  # server -> when its host was asked to stop it
+        self._graces: dict[str, float] = {}  # of stopping servers, those whose plans say their own
         self._seen: dict[str, tuple[int, int]] = {}  # idle server -> connections, and when that was so
         self._next_idle_look = 0
 
-    @property
-    def stopping_micros(self) -> int:
+    def stopping_micros(self, server_id: str = "") -> int:
         """How long a server may be STOPPING before its host is asked again."""
-        return round((self._grace + 5) * SECOND)
+        return round((self._graces.get(server_id, self._grace) + 5) * SECOND)
 
     async def stop(self) -> None:
         """Ask hosts to stop the servers that are STOPPING; write off those no host has."""
         now = self._clock.now()
-        stopping = await self._db.read(servers.in_states, [ServerState.STOPPING], 10_000)
+        found = await self._db.read(queries.stopping, 10_000)
+        stopping = [server for server, _ in found]
         ids = {server.id for server in stopping}
         self._told = {server_id: at for server_id, at in self._told.items() if server_id in ids}
+        self._graces = {server.id: float(grace) for server, grace in found if grace is not None}
         if not stopping:
             return
         deeds: list[tuple[Host, list[str]]] = []
@@ -72,9 +78,11 @@ class Retiring:
             reports, starting = host.engine.reports(), self._placing.starting_on(host.id)
             to_ask: list[str] = []
             for server in stopping:
-                if server.host_id != host.id or now - self._told.get(server.id, 0) < self.stopping_micros:
+                if server.host_id != host.id or now - self._told.get(server.id, 0) < self.stopping_micros(server.id):
                     continue
-                if server.id in reports:
+                if server.id in reports and not reports[server.id].alive:
+                    self._reporting.add(host.id, reports[server.id])  # it waited to be started again
+                elif server.id in reports:
                     to_ask.append(server.id)
                 elif server.id not in starting:
                     by = EndedBy.STOPPED if server.booted_at is None else EndedBy.LOST
@@ -90,8 +98,10 @@ class Retiring:
 
     async def _ask(self, host: Host, server_ids: Sequence[str]) -> None:
         for server_id in server_ids:
-            await host.engine.stop(server_id, self._grace)
-            self._told[server_id] = self._clock.now()
+            await host.engine.stop(server_id, self._graces.get(server_id, self._grace))
+            now = self._told[server_id] = self._clock.now()
+            if server_id in self._graces:  # its deadline was set by whoever asked, who knew of no grace of its own
+                await self._db.write(queries.stop_longer, server_id, now + self.stopping_micros(server_id))
 
     async def give_up(self) -> None:
         """End what missed its deadline."""
@@ -102,24 +112,28 @@ class Retiring:
                 reason = f"could not be placed: {trouble or 'no host took it in time'}"
                 await self._db.write(queries.never_placed, server, reason, now)
             elif server.state is ServerState.STARTING:
-                reason = self._not_ready(server, trouble)
+                order = await self._db.read(orders.order_of, server.id)
+                own = read_plan(None if order is None else order.plan).start_seconds
+                seconds = self._ready_seconds if own is None else own
+                reason = self._not_ready(server, trouble, seconds)
                 await self._begin_stop(server.id, StopWhy.NOT_READY, reason)
             elif server.state is ServerState.DRAINING:
                 why = "" if server.stop_reason is None else f"{server.stop_reason}, and "
                 await self._begin_stop(server.id, StopWhy.DRAINED, f"{why}its time to drain was up")
             else:  # STOPPING: ask the host again
                 self._told.pop(server.id, None)
-                await self._db.write(queries.stop_longer, server.id, now + self.stopping_micros)
+                await self._db.write(queries.stop_longer, server.id, now + self.stopping_micros(server.id))
 
-    def _not_ready(self, server: Server, trouble: str | None) -> str:
+    def _not_ready(self, server: Server, trouble: str | None, seconds: float) -> str:
+        again = "" if server.ready_at is None else " again"
         if trouble:
-            return f"could not be started within {self._ready_seconds:g} s: {trouble}"
+            return f"could not be started{again} within {seconds:g} s: {trouble}"
         host = self._hosts.get(server.host_id)
         if host is not None and not host.answers:
-            return f"could not be started within {self._ready_seconds:g} s: host {host.id} does not answer"
+            return f"could not be started{again} within {seconds:g} s: host {host.id} does not answer"
         report = None if host is None else host.engine.reports().get(server.id)
         ports = awaited_ports(server.ports, () if report is None else report.bound)
-        return f"did not bind its ports within {self._ready_seconds:g} s: {ports}"
+        return f"did not bind its ports{again} within {seconds:g} s: {ports}"
 
     async def retire(self) -> None:
         """End drained servers at once, and look for idle ones about once a second."""
@@ -141,7 +155,28 @@ class Retiring:
             await self._begin_stop(server_id, StopWhy.DRAINED, f"{why} and its last room ended", empty=True)
         for server_id in await self._db.read(queries.of_deleted_apps):
             await self._begin_stop(server_id, StopWhy.APP_DELETED, "its app was deleted")
+        await self._end_as_planned(now)
         await self._retire_idle(now)
+
+    async def _end_as_planned(self, now: int) -> None:
+        """End those whose order says how long they live, or how long without rooms."""
+        needs: Needs | None = None
+        for server_id, ready_at, idle_since, text in await self._db.read(queries.planned_ends):
+            plan = msgspec.json.decode(text, type=Plan)
+            if plan.life_minutes is not None and ready_at + plan.life_minutes * MINUTE <= now:
+                reason = f"it has lived the {plan.life_minutes} minutes that it may"
+                await self._begin_stop(server_id, StopWhy.LIFE, reason)
+            elif (
+                plan.empty_minutes is not None
+                and idle_since is not None
+                and idle_since + plan.empty_minutes * MINUTE <= now
+            ):
+                if needs is None:
+                    needs = Needs(*await self._db.read(reserves.due))
+                if needs.holds(server_id):
+                    continue
+                reason = f"it had no rooms for {plan.empty_minutes} minutes"
+                await self._begin_stop(server_id, StopWhy.IDLE, reason, empty=True)
 
     async def _retire_idle(self, now: int) -> None:
         idle = await self._db.read(queries.idle, now - round(self._idle_seconds * SECOND))
@@ -176,6 +211,6 @@ class Retiring:
     async def _begin_stop(self, server_id: str, why: StopWhy, reason: str, *, empty: bool = False) -> None:
         now = self._clock.now()
         if await self._db.write(
-            servers.begin_stop, server_id, why, reason, now, now + self.stopping_micros, empty=empty
+            servers.begin_stop, server_id, why, reason, now, now + self.stopping_micros(), empty=empty
         ):
             log.info("server %s is stopped: %s", server_id, reason)

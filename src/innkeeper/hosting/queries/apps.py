@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+
+import msgspec
 
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE
 from innkeeper.hosting.model import App
+from innkeeper.hosting.plans import Details, details_of
 from innkeeper.kit.errors import NotFound, Taken
 
-APP = "id, org_id, name, secret_sealed, login, service, created_at, created_by, deleted_at, deleted_by"
+APP = (
+    "id, org_id, name, secret_sealed, login, service, created_at, created_by, deleted_at, deleted_by, details,"
+    " changed_at"
+)
+_encode = msgspec.json.Encoder().encode
 
 
 def add_app(app: App) -> Steps[App]:
@@ -22,9 +30,12 @@ def add_app(app: App) -> Steps[App]:
     if rows:
         return (yield from _bring_back(App(*rows[0]), app))
     yield Statement(
-        f"insert into apps ({APP}) values ($1, $2, $3, $4, $5, $6, $7, $8, null, null)",
-        (app.id, app.org_id, app.name, app.secret_sealed, app.login, app.service, app.created_at, app.created_by),
-    )
+        f"insert into apps ({APP}) values ($1, $2, $3, $4, $5, $6, $7, $8, null, null, $9, $10)",
+        (
+            app.id, app.org_id, app.name, app.secret_sealed, app.login, app.service, app.created_at, app.created_by,
+            app.details, app.changed_at,
+        ),
+    )  # fmt: skip
     return app
 
 
@@ -40,9 +51,9 @@ def _bring_back(before: App, app: App) -> Steps[App]:
     if (yield Statement("select 1 from servers where app_id = $1 and state not in ('stopped', 'failed')", (app.id,))):
         raise Taken(f"servers of the app {app.id}, which was deleted, have not all ended yet: try again in a moment")
     yield Statement(
-        "update apps set name = $2, secret_sealed = $3, login = $4, service = $5, deleted_at = null, deleted_by = null"
-        " where id = $1",
-        (app.id, app.name, app.secret_sealed, app.login, app.service),
+        "update apps set name = $2, secret_sealed = $3, login = $4, service = $5, details = $6, deleted_at = null,"
+        " deleted_by = null where id = $1",
+        (app.id, app.name, app.secret_sealed, app.login, app.service, app.details),
     )
     return replace(app, created_at=before.created_at, created_by=before.created_by)
 
@@ -54,6 +65,16 @@ def app(org_id: str, app_id: str) -> Steps[App]:
     )
     if not rows:
         raise NotFound(f"there is no app {app_id}")
+    return App(*rows[0])
+
+
+def named_app(org_id: str, name: str, lock: str = "") -> Steps[App]:
+    """A living app of the organisation, by its name."""
+    rows = yield Statement(
+        f"select {APP} from apps where org_id = $1 and name = $2 and deleted_at is null {lock}", (org_id, name)
+    )
+    if not rows:
+        raise NotFound(f"there is no app {name}")
     return App(*rows[0])
 
 
@@ -71,17 +92,47 @@ def apps(org_id: str) -> Steps[list[App]]:
     return [App(*row) for row in rows]
 
 
+def page_of_apps(org_id: str, skip: int, most: int) -> Steps[tuple[list[App], int]]:
+    """Some of the organisation's living apps, the newest first, and how many there are."""
+    rows = yield Statement(
+        f"select {APP} from apps where org_id = $1 and deleted_at is null order by created_at desc, id"
+        f" limit {int(most)} offset {int(skip)}",
+        (org_id,),
+    )
+    count = yield Statement("select count(*) from apps where org_id = $1 and deleted_at is null", (org_id,))
+    return [App(*row) for row in rows], count[0][0]
+
+
+def change_named_app(
+    org_id: str, name: str, new_name: str | None, revise: Callable[[Details], Details], now: int
+) -> Steps[App]:
+    """Rename an app, and have ``revise`` say what else is said of it from now on."""
+    found = yield from named_app(org_id, name, FOR_UPDATE)
+    details = _encode(revise(details_of(found))).decode()
+    yield from change_app(org_id, found.id, new_name, None, None, now, details)
+    return (yield from app(org_id, found.id))
+
+
 def change_app(
-    org_id: str, app_id: str, name: str | None, login: str | None, service: tuple[str | None] | None
+    org_id: str,
+    app_id: str,
+    name: str | None,
+    login: str | None,
+    service: tuple[str | None] | None,
+    now: int,
+    details: str | None = None,
 ) -> Steps[App]:
     """Change what is given; ``service`` is a tuple of one, because None inside it clears it."""
     found = yield from app(org_id, app_id)
     if name is not None and name != found.name:
         yield from _require_name(org_id, name, app_id)
     yield Statement(
-        "update apps set name = $2, login = $3, service = $4 where id = $1",
-        (app_id, name or found.name, login or found.login, service[0] if service is not None else found.service),
-    )
+        "update apps set name = $2, login = $3, service = $4, changed_at = $5, details = $6 where id = $1",
+        (
+            app_id, name or found.name, login or found.login, service[0] if service is not None else found.service,
+            now, found.details if details is None else details,
+        ),
+    )  # fmt: skip
     return (yield from app(org_id, app_id))
 
 

@@ -53,6 +53,17 @@ def build(org_id: str, build_id: str) -> Steps[Build]:
     return build_of(rows[0])
 
 
+def build_called(org_id: str, name: str) -> Steps[Build | None]:
+    """The build of the organisation with this id; else the newest with this tag that can be released; else any."""
+    rows = yield Statement(
+        f"select {BUILD} from builds where org_id = $1 and (id = $2 or tag = $2) and deleted_at is null"
+        " order by case when id = $2 then 0 else 1 end, case when state = 'succeeded' then 0 else 1 end, number desc"
+        " limit 1",
+        (org_id, name),
+    )
+    return build_of(rows[0]) if rows else None
+
+
 def numbered_build(org_id: str, number: int) -> Steps[Build]:
     """A build of the organisation that is not deleted, by its number."""
     rows = yield Statement(

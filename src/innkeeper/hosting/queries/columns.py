@@ -7,13 +7,16 @@ from innkeeper.hosting.model import Room, RoomState, Seat, Server, ServerState
 
 ROOM = (
     "id, app_id, state, location, release_id, config, client_ips, server_id, stay_id, seated_at, left_at, created_at,"
-    " ended_reason"
+    " ended_reason, places"
 )
 SERVER = (
     "id, app_id, release_id, location, state, accepting, seats, taken, cause, host_id, address, ports, handle, room_id,"
     " stop_why, stop_reason, exit_reason, created_at, placed_at, booted_at, ready_at, stopping_at, ended_at,"
     " idle_since, until"
 )
+#: The states of servers that are not over. Text and order are those of the index ``servers_alive``, which SQLite takes
+#: for just this text.
+ALIVE = "('wanted', 'starting', 'running', 'draining', 'stopping')"
 _ROOM_WIDTH = ROOM.count(",") + 1
 
 

@@ -131,7 +131,8 @@ def used() -> Steps[tuple[list[str], dict[tuple[str, str], float]]]:
     """All fleets, and the processors given to their releases' servers, by fleet and location."""
     every = yield Statement("select id from fleets order by id")
     rows = yield Statement(
-        "select f.id, s.location, sum(r.cpu) from servers s join releases r on r.id = s.release_id"
+        "select f.id, s.location, sum(coalesce(q.cpu, r.cpu)) from servers s join releases r on r.id = s.release_id"
+        " left join orders q on q.server_id = s.id"
         " join apps a on a.id = s.app_id join fleets f on f.id = r.fleet_id and f.org_id = a.org_id"
         f" where s.state in {_THERE} and s.host_id is not null group by f.id, s.location"
     )

@@ -15,7 +15,7 @@ class Need(StrEnum):
 
     RUNNING = "running"  #: its build is being made
     LIVING = "living"  #: living servers run it, or are about to
-    NEWEST = "newest"  #: new rooms of an app run on it
+    NEWEST = "newest"  #: new rooms of an app, or servers of a label, run on it
     SPARE = "spare"  #: nothing runs on it now; a release may bring it back
     NONE = "none"  #: its build is deleted or has failed
 
@@ -30,7 +30,9 @@ def needs(keys: Collection[str]) -> Steps[Mapping[str, Need]]:
         " when b.deleted_at is not null or b.state = 'failed' then 'none'"
         " when exists (select 1 from releases r join apps a on a.id = r.app_id where r.build_key = b.key"
         " and a.deleted_at is null and r.number = (select max(number) from releases where app_id = r.app_id))"
-        " then 'newest' else 'spare' end"
+        " then 'newest'"
+        " when exists (select 1 from releases r join labels l on l.release_id = r.id where r.build_key = b.key"
+        " and l.deleted_at is null) then 'newest' else 'spare' end"
         f" from builds b where b.key in ({listed('$1')})",
         (json.dumps(sorted(keys)),),
     )

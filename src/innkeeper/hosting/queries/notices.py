@@ -1,7 +1,7 @@
 """Tells what happened to rooms, servers and builds, in the transaction in which it happened.
 
 Steps that move something call this; ``db/outbox.py`` keeps it for those who listen. Where nobody does, one look-up is
-all that it costs.
+all that it costs. Who asked with a server to be told of it at a URL is owed a callback, whoever listens.
 """
 
 from __future__ import annotations
@@ -10,15 +10,35 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from innkeeper.db.database import Statement, Steps
-from innkeeper.db.outbox import News, listened_to, tell
+from innkeeper.db.outbox import News, Owed, listened_to, owe, tell
 from innkeeper.db.sql import listed
 from innkeeper.hosting.addresses import dialled_ports
 from innkeeper.hosting.model import Build, Room, RoomState, Seat, Server, ServerState
+from innkeeper.hosting.plans import Hooks
 
 from .columns import ROOM, SERVER, room_of, server_of
 
 _OPEN = (ServerState.RUNNING, ServerState.DRAINING)
+#: The states of a server that are told where its order says, each with the occasions of it that are told: ``Hooks``.
+CALLED = {
+    ServerState.RUNNING: ("ready",),
+    ServerState.STOPPED: ("ended",),
+    ServerState.FAILED: ("failed", "ended"),
+}
+#: Of a server that is moved, its order's hooks.
+HOOKS = (
+    "(select o.hooks from orders o where o.server_id = servers.id),"
+    # And whether somebody wants to be told of a room that sits there.
+    " (select max(1) from rooms r join bookings b on b.room_id = r.id where r.server_id = servers.id"
+    " and r.left_at is null and b.hook is not null)"
+)
+#: In whose words a callback about a room is told.
+ROOM_CALL = "edgegap.session"
+#: What a room has come to when its server has come to a state.
+_ROOM_CALLED = {ServerState.RUNNING: "linked", ServerState.FAILED: "failed"}
 
 
 def rooms_opened(seats: Sequence[Seat]) -> Steps[None]:
@@ -70,6 +90,36 @@ def server_moved(server_id: str, at: int) -> Steps[None]:
         )
         news += [_room("room.active", room_of(row), server, at) for row in seated]
     yield from tell(news)
+
+
+def server_called(server_id: str, state: ServerState, hooks: str, at: int) -> Steps[None]:
+    """A server came to one of the states of :data:`CALLED`, and its order has hooks: those for this are owed now.
+
+    Unless they were already.
+    """
+    found = msgspec.json.decode(hooks, type=Hooks)
+    wanted = occasions(found, state)
+    if wanted:
+        rows = yield Statement("select org_id from orders where server_id = $1", (server_id,))
+        yield from owe([Owed(rows[0][0], found.api, server_id, occasion, url, at) for occasion, url in wanted])
+
+
+def rooms_called(server_id: str, state: ServerState, at: int) -> Steps[None]:
+    """A server came to one of the states of :data:`CALLED`, and somebody wants to be told of rooms that sit there."""
+    occasion = _ROOM_CALLED.get(state)
+    if occasion is not None:
+        rows = yield Statement(
+            "select b.org_id, b.room_id, b.hook from bookings b join rooms r on r.id = b.room_id"
+            " where r.server_id = $1 and r.left_at is null and b.hook is not null order by b.created_at, b.room_id",
+            (server_id,),
+        )
+        yield from owe([Owed(org_id, ROOM_CALL, room_id, occasion, hook, at) for org_id, room_id, hook in rows])
+
+
+def occasions(hooks: Hooks, state: ServerState) -> list[tuple[str, str]]:
+    """What is told of a server that came to a state, and where, in this order. Pure."""
+    wanted = [(occasion, getattr(hooks, occasion)) for occasion in CALLED.get(state, ())]
+    return [(occasion, url) for occasion, url in wanted if url]
 
 
 def build_moved(build: Build, kind: str, at: int) -> Steps[None]:

@@ -1,21 +1,23 @@
-"""Placing servers on hosts and writing down what hosts report. Called by ``hosting/passes``."""
+"""Placing servers on hosts, and what becomes of them there. Called by ``hosting/passes`` and the modules beside it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import listed
-from innkeeper.engines.base import Report
-from innkeeper.hosting.endings import ending
-from innkeeper.hosting.model import ALIVE, App, Build, Release, Room, Server, ServerState
+from innkeeper.hosting.model import App, Build, BuildKind, BuildState, Release, Room, Server, ServerState
+from innkeeper.hosting.placement import Need
+from innkeeper.hosting.plans import Order, read_crash, read_plan
+from innkeeper.hosting.restarting import due_at
 
+from .access import GUARDED, SAYS_GUARDED
 from .apps import APP
 from .builds import BUILD, build_of
 from .columns import ROOM, SERVER, room_of, server_of
+from .orders import order_of, tags_of
 from .releases import RELEASE
 from .servers import end_rooms, move, server_by_id
 
@@ -38,8 +40,8 @@ def place(placements: Sequence[Placement]) -> Steps[list[bool]]:
     moved = []
     for p in placements:
         done = yield from move(
-            p.server_id, ServerState.STARTING, at=p.now, host_id=p.host_id, address=p.address, ports=p.ports,
-            placed_at=p.now, until=p.until,
+            p.server_id, ServerState.STARTING, [ServerState.WANTED], at=p.now, host_id=p.host_id, address=p.address,
+            ports=p.ports, placed_at=p.now, until=p.until,
         )  # fmt: skip
         moved.append(done)
         for host_id, number in p.held if done else ():
@@ -69,6 +71,8 @@ class LaunchFacts:
     build: Build
     app: App
     room: Room | None  #: the room that it is started for; where that is over already, the first that waits for it
+    order: Order | None = None  #: what was asked for of it beyond its release
+    tags: Sequence[str] = ()
 
 
 def launch_facts(server_id: str) -> Steps[LaunchFacts | None]:
@@ -85,61 +89,10 @@ def launch_facts(server_id: str) -> Steps[LaunchFacts | None]:
         " order by case when id = $2 then 0 else 1 end, seated_at, id limit 1",
         (server_id, found.room_id or ""),
     )
-    return LaunchFacts(found, release, build_of(builds[0]), App(*apps[0]), room_of(rooms[0]) if rooms else None)
-
-
-class Noted(Enum):
-    """What became of a report."""
-
-    NOTHING = auto()  #: nothing new
-    BOOTED = auto()
-    READY = auto()
-    ENDED = auto()  #: its end is on record from now on
-    OVER = auto()  #: its end was on record before
-    UNKNOWN = auto()  #: no such server here, or it belongs to another host by now
-
-
-def note_reports(reports: Sequence[tuple[str, Report]], now: int) -> Steps[list[Noted]]:
-    """Write down what hosts report, each with its host's id. The same report may come any number of times.
-
-    What another host than the server's own says of it counts for nothing: it ran there before that host was lost.
-    """
-    noted = []
-    for host_id, report in reports:
-        server = yield from server_by_id(report.server_id)
-        if server is None or (server.host_id != host_id and server.state in ALIVE):
-            noted.append(Noted.UNKNOWN)
-        elif server.state not in ALIVE:
-            noted.append(Noted.OVER if report.ended is not None else Noted.UNKNOWN)
-        elif report.ended is not None:
-            noted.append((yield from _note_end(server, report, now)))
-        else:
-            noted.append((yield from _note_life(server, report)))
-    return noted
-
-
-def _note_life(server: Server, report: Report) -> Steps[Noted]:
-    what = Noted.NOTHING
-    if server.booted_at is None:
-        what = Noted.BOOTED
-        yield Statement(
-            "update servers set handle = $2, booted_at = $3 where id = $1",
-            (server.id, report.handle, report.started_at),
-        )
-    if report.ready_at is not None and server.state is ServerState.STARTING:
-        idle = report.ready_at if server.taken == 0 else None
-        ready = report.ready_at
-        if (yield from move(server.id, ServerState.RUNNING, at=ready, ready_at=ready, until=None, idle_since=idle)):
-            what = Noted.READY
-    return what
-
-
-def _note_end(server: Server, report: Report, now: int) -> Steps[Noted]:
-    assert report.ended is not None
-    rows = yield Statement("select memory_mb from releases where id = $1", (server.release_id,))
-    state, reason = ending(server, report.ended, rows[0][0])
-    moved = yield from over(server, state, reason, report.ended.at, now)
-    return Noted.ENDED if moved else Noted.OVER
+    order = yield from order_of(server_id)
+    tags = () if order is None else (yield from tags_of([server_id])).get(server_id, ())
+    room = room_of(rooms[0]) if rooms else None
+    return LaunchFacts(found, release, build_of(builds[0]), App(*apps[0]), room, order, [tag.name for tag in tags])
 
 
 def over(server: Server, state: ServerState, reason: str, at: int, now: int) -> Steps[bool]:
@@ -185,37 +138,87 @@ class Wish:
     """What a wanted server is made from, as far as placing goes."""
 
     release: Release
+    cpu: float  #: processors that it gets: the release's, unless others were asked for
+    memory_mb: float
+    hosts: Sequence[str]  #: that are tried first
+    start_seconds: int | None  #: that it may take to bind its ports; None: as long as any
+    build: BuildState  #: it can be started once that has succeeded
+    build_detail: str  #: why it failed
     image: str | None  #: of its build; None: it is a program
     architecture: str | None  #: that the image is made for
     fleet: str  #: that the release names, if its organisation has it; else empty
     threshold: float  #: percent of that fleet's own processors; above it the common hosts go first
+    guarded: bool  #: only those who are listed may reach it
 
 
 def wishes_of(server_ids: Sequence[str]) -> Steps[dict[str, Wish]]:
     """What each server is made from."""
     names = ", ".join(f"r.{name.strip()}" for name in RELEASE.split(","))
     rows = yield Statement(
-        f"select s.id, b.image, b.architecture, f.id, f.threshold, {names} from servers s"
+        f"select s.id, b.image, b.architecture, f.id, f.threshold, coalesce(q.cpu, r.cpu),"
+        f" coalesce(q.memory_mb, r.memory_mb), q.hosts, b.state, b.detail,"
+        f" case when {GUARDED} then 1 else 0 end, q.plan, {names} from servers s"
         " join releases r on r.id = s.release_id join builds b on b.key = r.build_key join apps a on a.id = s.app_id"
+        " left join orders q on q.server_id = s.id left join labels l on l.id = r.label_id and q.server_id is null"
         f" left join fleets f on f.id = r.fleet_id and f.org_id = a.org_id where s.id in ({listed('$1')})",
         (json.dumps(list(server_ids)),),
     )
-    return {row[0]: Wish(Release(*row[5:]), row[1], row[2], row[3] or "", row[4] or 100) for row in rows}
+    return {
+        row[0]: Wish(
+            Release(*row[12:]), row[5], row[6], json.loads(row[7] or "[]"), read_plan(row[11]).start_seconds,
+            BuildState(row[8]), row[9], row[1], row[2], row[3] or "", row[4] or 100, bool(row[10]),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def need_of(release_id: str) -> Steps[Need]:
+    """What a server of a release would need of a host, wherever it is."""
+    rows = yield Statement(
+        f"select r.cpu, r.memory_mb, r.ports, b.kind, b.image, b.architecture, f.id, f.threshold,"
+        f" case when l.plan {SAYS_GUARDED} then 1 else 0 end from releases r"
+        " join builds b on b.key = r.build_key join apps a on a.id = r.app_id left join labels l on l.id = r.label_id"
+        " left join fleets f on f.id = r.fleet_id and f.org_id = a.org_id where r.id = $1",
+        (release_id,),
+    )
+    cpu, memory_mb, ports, kind, image, architecture, fleet, threshold, guarded = rows[0]
+    is_image = image is not None or kind == BuildKind.IMAGE
+    count = len(json.loads(ports))
+    return Need(
+        "", cpu, memory_mb, is_image, architecture, count, fleet=fleet or "", threshold=threshold or 100,
+        guarded=bool(guarded),
+    )  # fmt: skip
 
 
 def used_of_hosts() -> Steps[dict[str, tuple[float, float]]]:
     """Processors and MiB promised to living servers, by host."""
     rows = yield Statement(
-        "select s.host_id, sum(r.cpu), sum(r.memory_mb) from servers s join releases r on r.id = s.release_id"
+        "select s.host_id, sum(coalesce(q.cpu, r.cpu)), sum(coalesce(q.memory_mb, r.memory_mb)) from servers s"
+        " join releases r on r.id = s.release_id left join orders q on q.server_id = s.id"
         " where s.state in ('starting', 'running', 'draining', 'stopping') and s.host_id is not null group by s.host_id"
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def placed(most: int) -> Steps[list[Server]]:
-    """Servers that their hosts have not confirmed, the oldest first."""
+def waiting_of(server_ids: Sequence[str]) -> Steps[list[str]]:
+    """Those of some servers that wait for a host, or to be ready there."""
     rows = yield Statement(
-        f"select {SERVER} from servers where state = 'starting' and booted_at is null order by created_at, id limit $1",
+        f"select id from servers where id in ({listed('$1')}) and state in ('wanted', 'starting')",
+        (json.dumps(list(server_ids)),),
+    )
+    return [row[0] for row in rows]
+
+
+def placed(most: int) -> Steps[list[tuple[Server, int]]]:
+    """Servers that their hosts have not confirmed, each with when its host is to be told (0: now).
+
+    The oldest first, and those that ended and are started again behind all that never ran, which do not wait.
+    """
+    names = ", ".join(f"s.{name.strip()}" for name in SERVER.split(","))
+    rows = yield Statement(
+        f"select q.crash, {names} from servers s left join orders q on q.server_id = s.id"
+        " where s.state = 'starting' and s.booted_at is null"
+        " order by case when q.crash is null then 0 else 1 end, s.created_at, s.id limit $1",
         (most,),
     )
-    return [server_of(row) for row in rows]
+    return [(server_of(row[1:]), due_at(read_crash(row[0]))) for row in rows]

@@ -18,8 +18,11 @@ RELEASE = (
 )
 
 
-def add_release(release: Release, org_id: str) -> Steps[Release]:
-    """Keep a new release, from now on the newest of its app. Its build must have succeeded."""
+def add_release(release: Release, org_id: str, label_id: str | None = None) -> Steps[Release]:
+    """Keep a new release, from now on the newest of its app. Its build must have succeeded.
+
+    That of a label may still be fetched: its servers wait for it.
+    """
     yield from require_app(release.app_id, org_id)
     rows = yield Statement(
         "select key, tag, state from builds where org_id = $1 and id = $2 and deleted_at is null",
@@ -28,7 +31,7 @@ def add_release(release: Release, org_id: str) -> Steps[Release]:
     if not rows:
         raise NotFound(f"buildId: there is no build {release.build_id}")
     key, tag, state = rows[0]
-    if state != BuildState.SUCCEEDED:
+    if state != BuildState.SUCCEEDED and (label_id is None or state != BuildState.RUNNING):
         raise Invalid(f"buildId: build {release.build_id} is {state}; only one that has succeeded can be run")
     if release.fleet_id is not None:
         yield from require_fleet(release.fleet_id, org_id)
@@ -37,10 +40,10 @@ def add_release(release: Release, org_id: str) -> Steps[Release]:
     number = last[0][0] + 1
     r = release
     yield Statement(
-        f"insert into releases ({RELEASE}) values ({', '.join(f'${n}' for n in range(1, 18))})",
+        f"insert into releases ({RELEASE}, label_id) values ({', '.join(f'${n}' for n in range(1, 19))})",
         (
             r.id, r.app_id, number, key, r.build_id, tag, r.tag, r.fleet_id, r.seats, r.cpu, r.memory_mb, r.gpu,
-            r.ports, r.env_sealed, r.idle_rule, r.created_at, r.created_by,
+            r.ports, r.env_sealed, r.idle_rule, r.created_at, r.created_by, label_id,
         ),
     )  # fmt: skip
     rows = yield Statement(f"select {RELEASE} from releases where id = $1", (r.id,))

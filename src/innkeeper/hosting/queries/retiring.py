@@ -6,15 +6,28 @@ from collections.abc import Sequence
 
 from innkeeper.db.database import Many, Statement, Steps
 from innkeeper.hosting.model import App, Server, ServerState
+from innkeeper.hosting.plans import read_plan
 
 from .apps import APP
-from .columns import SERVER, server_of
+from .columns import ALIVE, SERVER, server_of
+from .newest import serving_of_labels
 from .placing import over
 
 
 def never_placed(server: Server, reason: str, now: int) -> Steps[bool]:
     """No host took it: its rooms end with the reason."""
     return (yield from over(server, ServerState.FAILED, reason, now, now))
+
+
+def stopping(most: int) -> Steps[list[tuple[Server, int | None]]]:
+    """Servers that were asked to end, the oldest first, each with its plan's seconds of grace, if that says any."""
+    names = ", ".join(f"s.{name.strip()}" for name in SERVER.split(","))
+    rows = yield Statement(
+        f"select q.plan, {names} from servers s left join orders q on q.server_id = s.id where s.state = 'stopping'"
+        " order by s.created_at, s.id limit $1",
+        (most,),
+    )
+    return [(server_of(row[1:]), read_plan(row[0]).grace_seconds) for row in rows]
 
 
 def stop_longer(server_id: str, until: int) -> Steps[None]:
@@ -37,6 +50,16 @@ def worn_out(now: int) -> Steps[list[tuple[str, float]]]:
         (now,),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def planned_ends() -> Steps[list[tuple[str, int, int | None, str]]]:
+    """Servers that run and whose order may end them: id, when it was ready, since when it has no rooms, its plan."""
+    rows = yield Statement(
+        "select s.id, s.ready_at, s.idle_since, q.plan from servers s join orders q on q.server_id = s.id"
+        " where s.state in ('running', 'draining')"
+        " and (q.plan like '%\"life_minutes\"%' or q.plan like '%\"empty_minutes\"%')"
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def of_deleted_apps() -> Steps[list[str]]:
@@ -70,14 +93,19 @@ def apps_with_orders() -> Steps[list[App]]:
 
 
 def standing(app_id: str) -> Steps[tuple[tuple[str, int] | None, list[Server]]]:
-    """The release that serves (and its seats), and the living servers of an app."""
-    newest = yield Statement("select id, seats from releases where app_id = $1 order by number desc limit 1", (app_id,))
+    """The release that serves (and its seats), and the living servers of an app that nobody asked for by themselves."""
+    newest = yield Statement(
+        "select id, seats, label_id from releases where app_id = $1 order by number desc limit 1", (app_id,)
+    )
+    serving = (newest[0][0], newest[0][1]) if newest else None
+    if newest and newest[0][2] is not None:
+        serving = yield from serving_of_labels(app_id)
     rows = yield Statement(
-        f"select {SERVER} from servers where app_id = $1 and state in"
-        " ('wanted', 'starting', 'running', 'draining', 'stopping') order by created_at, id",
+        f"select {SERVER} from servers where app_id = $1 and state in {ALIVE}"
+        " and not exists (select 1 from orders q where q.server_id = servers.id) order by created_at, id",
         (app_id,),
     )
-    return (newest[0][0], newest[0][1]) if newest else None, [server_of(row) for row in rows]
+    return serving, [server_of(row) for row in rows]
 
 
 def short_lives(app_id: str, release_id: str, since: int) -> Steps[list[tuple[str, int, int]]]:
@@ -143,6 +171,10 @@ def forget_servers(before: int, most: int) -> Steps[int]:
     if keys:
         yield Many("delete from usage_samples where server_id = $1", keys)
         yield Many("delete from stays where server_id = $1", keys)
+        yield Many("delete from orders where server_id = $1", keys)
+        yield Many("delete from saved_outputs where server_id = $1", keys)
+        yield Many("delete from server_tags where server_id = $1", keys)
+        yield Many("delete from reserved_servers where server_id = $1", keys)
         yield Many("delete from held_ports where server_id = $1 and freed_at is not null", keys)
         yield Many("delete from servers where id = $1 and state in ('stopped', 'failed')", keys)
     return len(keys)
@@ -150,12 +182,12 @@ def forget_servers(before: int, most: int) -> Steps[int]:
 
 def forget_rooms(before: int, most: int) -> Steps[int]:
     """Delete rooms that were destroyed before a time; their ids can be used again."""
-    rows = yield Statement(
-        "delete from rooms where id in (select id from rooms where left_at < $1 and state = 'destroyed' limit $2)"
-        " returning id",
-        (before, most),
-    )
-    return len(rows)
+    rows = yield Statement("select id from rooms where left_at < $1 and state = 'destroyed' limit $2", (before, most))
+    keys = [(row[0],) for row in rows]
+    if keys:
+        yield Many("delete from bookings where room_id = $1", keys)
+        yield Many("delete from rooms where id = $1", keys)
+    return len(keys)
 
 
 def forget_samples(before: int, most: int) -> Steps[int]:

@@ -20,6 +20,7 @@ from . import notices
 from .allowance import allowance
 from .columns import SERVER, server_of
 from .fleets import why_none
+from .newest import serving_of_labels
 
 
 class OpenAsk(Struct, frozen=True, gc=False):
@@ -78,20 +79,24 @@ def _existing(ids: list[str]) -> Steps[set[str]]:
 def release_for(app_id: str, org_id: str | None, release_id: str | None) -> Steps[tuple[str, int] | Exception]:
     """The release that serves, and its seats per server; or why there is none."""
     rows = yield Statement(
-        "select a.org_id, r.id, r.seats, b.deleted_at from apps a left join releases r on r.app_id = a.id and "
+        "select a.org_id, r.id, r.seats, b.deleted_at, r.label_id from apps a"
+        " left join releases r on r.app_id = a.id and "
         + ("r.id = $2" if release_id else "r.number = (select max(number) from releases where app_id = $1)")
         + " left join builds b on b.key = r.build_key where a.id = $1 and a.deleted_at is null",
         (app_id, release_id) if release_id else (app_id,),
     )
     if not rows or (org_id is not None and rows[0][0] != org_id):
         return NotFound(f"there is no app {app_id}")
-    _, found, seats, build_deleted_at = rows[0]
+    _, found, seats, build_deleted_at, label_id = rows[0]
     if found is None:
         return (
             NotFound(f"the app has no release {release_id}")
             if release_id
             else Invalid("the app has nothing to run yet: deploy a build first")
         )
+    if label_id is not None and release_id is None:
+        served = yield from serving_of_labels(app_id)
+        return served or Invalid("the app has nothing that can be run yet: its newest image is not there")
     if build_deleted_at is not None:
         return Invalid("the build of this release was deleted: another release is needed")
     return found, seats
@@ -231,7 +236,8 @@ def close_rooms(asks: Sequence[CloseAsk]) -> Steps[Sequence[Exception | None]]:
         (ids,),
     )
     rows = yield Statement(
-        f"select id, app_id, state, server_id from rooms where id in ({listed('$1')}) order by id {FOR_UPDATE}", (ids,)
+        f"select id, app_id, state, server_id, places from rooms where id in ({listed('$1')}) order by id {FOR_UPDATE}",
+        (ids,),
     )
     found = {row[0]: row for row in rows}
     owners = yield Statement(
@@ -251,7 +257,7 @@ def close_rooms(asks: Sequence[CloseAsk]) -> Steps[Sequence[Exception | None]]:
         outcomes.append(None)
         ended.append((ask.room_id, ask.now, ask.reason))
         if row[2] == RoomState.SEATED and row[3] is not None:
-            freed[row[3]] = freed.get(row[3], 0) + 1
+            freed[row[3]] = freed.get(row[3], 0) + row[4]
     if ended:
         yield Many(
             "update rooms set state = 'destroyed', left_at = coalesce(left_at, $2), ended_reason = $3 where id = $1",

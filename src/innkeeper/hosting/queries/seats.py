@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from innkeeper.db.database import Statement, Steps
 from innkeeper.db.sql import FOR_UPDATE, listed
 from innkeeper.hosting.model import RoomState, Seat, Stay
-from innkeeper.kit.errors import NotFound
+from innkeeper.kit.errors import Invalid, NotFound
 
 from . import notices
 from .columns import ROOM, SERVER, room_of, seat_of, server_of
@@ -116,7 +116,7 @@ def suspend(app_id: str, org_id: str, room_id: str, now: int) -> Steps[None]:
         return
     yield Statement("update rooms set state = 'suspended', left_at = $2 where id = $1", (room_id, now))
     if room.server_id is not None:
-        yield from free_seats({room.server_id: 1}, now)
+        yield from free_seats({room.server_id: room.places}, now)
     yield from notices.room_changed("room.suspended", room_id, now)
 
 
@@ -130,6 +130,8 @@ def resume(ask: OpenAsk) -> Steps[Seat]:
     if not rows or (room := room_of(rows[0])).state == RoomState.DESTROYED:
         raise NotFound(f"there is no room {ask.room_id}")
     if room.state == RoomState.SUSPENDED:
+        if room.places != 1:
+            raise Invalid(f"room {room.id} takes {room.places} seats, and is seated by the one who booked it alone")
         release = yield from release_for(ask.app_id, ask.org_id, None)
         if isinstance(release, Exception):
             raise release

@@ -45,11 +45,15 @@ def move(
     rows = yield Statement(
         f"update servers set {sets} where id = $1 and state in ({listed('$2')})"
         + (" and taken = 0" if empty else "")
-        + " returning id",
+        + f" returning {notices.HOOKS if state in notices.CALLED else 'id'}",
         (server_id, json.dumps(allowed), *columns.values()),
     )
     if rows:
         yield from notices.server_moved(server_id, at)
+        if state in notices.CALLED and rows[0][0] is not None:
+            yield from notices.server_called(server_id, state, rows[0][0], at)
+        if state in notices.CALLED and rows[0][1]:
+            yield from notices.rooms_called(server_id, state, at)
     return bool(rows)
 
 

@@ -15,9 +15,10 @@ from innkeeper.kit.clock import MINUTE
 LATE = MINUTE
 
 _UNCOUNTED = (
-    "select s.id, s.app_id, a.org_id, r.cpu, s.ready_at, coalesce(s.stopping_at, s.ended_at), s.ended_at,"
+    "select s.id, s.app_id, a.org_id, coalesce(q.cpu, r.cpu), s.ready_at,"
+    " coalesce(s.stopping_at, s.ended_at), s.ended_at,"
     " coalesce(m.until, 0), coalesce(m.sampled_at, -1), coalesce(m.egress_bytes, 0) from servers s"
-    " join apps a on a.id = s.app_id join releases r on r.id = s.release_id"
+    " join apps a on a.id = s.app_id join releases r on r.id = s.release_id left join orders q on q.server_id = s.id"
     " left join usage_marks m on m.server_id = s.id where s.counted = 0"
 )
 
@@ -104,8 +105,9 @@ def spans(org_id: str, first: int, now: int) -> Steps[list[Row]]:
     """When an organisation's servers ran that did so after a time: begin, end (now for those that run), processors."""
     return (
         yield Statement(
-            "select s.ready_at, coalesce(s.stopping_at, s.ended_at, $3), r.cpu from servers s"
+            "select s.ready_at, coalesce(s.stopping_at, s.ended_at, $3), coalesce(q.cpu, r.cpu) from servers s"
             " join apps a on a.id = s.app_id join releases r on r.id = s.release_id"
+            " left join orders q on q.server_id = s.id"
             " where a.org_id = $1 and s.ready_at is not null and coalesce(s.stopping_at, s.ended_at, $3) > $2",
             (org_id, first, now),
         )

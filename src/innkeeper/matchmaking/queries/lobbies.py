@@ -1,4 +1,4 @@
-"""The statements of matchmaking, as steps. Called by ``lobbies.py``."""
+"""Lobbies. Called by ``matchmaking/lobbies.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from innkeeper.db.database import Many, Row, Statement, Steps
 from innkeeper.db.sql import listed
 from innkeeper.kit.errors import Taken
-
-from .model import Lobby, Visibility
+from innkeeper.matchmaking.model import Lobby, Visibility
 
 _LOBBY = "room_id, app_id, short_code, visibility, created_by, location, config, created_at, hidden"
 
