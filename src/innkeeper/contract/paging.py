@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UnsetType
+from .shape import given
 
 #: Given an answer, the arguments to change for the next page, or None when this was the last.
 Paging = Callable[[Any], dict[str, Any] | None]
@@ -15,8 +15,8 @@ def by_token(field: str) -> Paging:
     """The answer carries the next page's token in ``field``; it goes out as the parameter of the same name."""
 
     def follow(answer: Any) -> dict[str, Any] | None:
-        token = getattr(answer, field)
-        return None if token is None or isinstance(token, UnsetType) else {field: token}
+        token = given(getattr(answer, field))
+        return None if token is None else {field: token}
 
     return follow
 
@@ -43,15 +43,10 @@ def by_page() -> Paging:
     """
 
     def follow(answer: Any) -> dict[str, Any] | None:
-        told = _given(answer.pagination)
-        following = told and _given(told.next_page_number)
-        if not following or following <= (_given(told.number) or 0):
+        told: Any = given(answer.pagination)
+        following = told and given(told.next_page_number)
+        if not following or following <= (given(told.number) or 0):
             return None
         return {"page": following}
 
     return follow
-
-
-def _given(value: Any) -> Any:
-    """The value, or None for one that was left out."""
-    return None if isinstance(value, UnsetType) else value

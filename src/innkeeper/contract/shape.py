@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, Final, dataclass_transform
+from typing import Annotated, Any, Final, TypeVar, dataclass_transform
 
 from msgspec import UNSET, Meta, Struct, StructMeta, UnsetType, field
 
-__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "Snake", "UnsetType", "checked", "private", "told"]
+__all__ = ["GLOBAL", "UNSET", "Camel", "Moment", "Snake", "UnsetType", "checked", "given", "private", "told"]
+
+T = TypeVar("T")
 
 #: A point in time: RFC 3339 with an offset on the wire, an aware datetime here. One without an offset is refused.
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -35,6 +37,11 @@ class Camel(Struct, metaclass=_ByName, rename="camel", gc=False):
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
 class Snake(Struct, metaclass=_ByName, gc=False):
     """The same for a vendor whose fields are ``snake_case`` on the wire too."""
+
+
+def given(value: T | UnsetType | None) -> T | None:
+    """What a field holds; None where it was left out."""
+    return None if isinstance(value, UnsetType) else value
 
 
 #: Ends a pattern in Python, where ``$`` alone lets a line feed through; in JSON Schema ``$`` is the end.

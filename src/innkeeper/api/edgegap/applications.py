@@ -4,6 +4,8 @@ those in ``access.py``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from innkeeper.api.serve import implements
@@ -16,7 +18,7 @@ from innkeeper.contract.edgegap.applications import (
     Applications,
 )
 from innkeeper.contract.edgegap.words import Message
-from innkeeper.contract.shape import UnsetType
+from innkeeper.contract.shape import given
 from innkeeper.hosting.model import App, LoginRules
 from innkeeper.hosting.plans import Details, details_of
 
@@ -39,17 +41,16 @@ def application(app: App) -> Application:
 
 def revised(details: Details, params: ApplicationPatch) -> Details:
     """What is said of an app after a change. What is left out or null stays."""
-    given = {
-        "active": params.is_active, "picture": params.image, "measured": params.is_telemetry_agent_active,
+    said: dict[str, Any] = {
+        "active": given(params.is_active), "picture": given(params.image),
+        "measured": given(params.is_telemetry_agent_active),
     }  # fmt: skip
-    told = {name: value for name, value in given.items() if value is not None and not isinstance(value, UnsetType)}
-    return replace(details, **told)
+    return replace(details, **{name: value for name, value in said.items() if value is not None})
 
 
 @implements(Applications.create_application)
 async def create_application(visit: Visit, params: ApplicationPost) -> Application:
-    measured = params.is_telemetry_agent_active
-    details = Details(params.is_active, params.image, None if isinstance(measured, UnsetType) else measured)
+    details = Details(params.is_active, params.image, given(params.is_telemetry_agent_active))
     return application(await visit.wings.apps.create(visit.org, visit.by, params.name, LoginRules(), details=details))
 
 
@@ -60,7 +61,7 @@ async def get_application(visit: Visit, app_name: str) -> Application:
 
 @implements(Applications.update_application)
 async def update_application(visit: Visit, params: ApplicationPatch, app_name: str) -> Application:
-    name = None if isinstance(params.name, UnsetType) else params.name
+    name = given(params.name)
     return application(
         await visit.wings.apps.revise(visit.org, app_name, name, lambda details: revised(details, params))
     )

@@ -6,14 +6,13 @@ Players are told by address, by place, or by one point for all of them; what a c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from innkeeper.api.visits import Visit
 from innkeeper.contract.edgegap.deployments import DeployModel, SortStrategy
 from innkeeper.contract.edgegap.deployments_v2 import DeploymentCreate, GeoUser
 from innkeeper.contract.edgegap.sessions import SessionModel
 from innkeeper.contract.edgegap.words import Coordinates, Env, GeoIp, LocationFilter
-from innkeeper.contract.shape import UnsetType
+from innkeeper.contract.shape import given
 from innkeeper.geoip import read_address
 from innkeeper.hosting.choosing import Wishes
 from innkeeper.hosting.geography import Filter, Match, Strategy
@@ -25,11 +24,6 @@ from innkeeper.kit.geo import Point
 MOST_PLAYERS = 10_000
 #: The older fields of a request, each a filter of one value.
 _OLDER = ("city", "country", "continent", "region", "administrative_division")
-
-
-def given(value: Any) -> Any:
-    """The value, or None for one that was left out."""
-    return None if isinstance(value, UnsetType) else value
 
 
 def check_hooks(visit: Visit, *urls: str | None) -> None:

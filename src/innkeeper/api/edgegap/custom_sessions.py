@@ -13,11 +13,12 @@ from innkeeper.contract.edgegap.custom_sessions import (
     CustomSessions,
 )
 from innkeeper.contract.edgegap.sessions import SessionDelete, SessionGet, SessionList, SessionRequest
+from innkeeper.contract.shape import given
 from innkeeper.hosting.bookings import Wanted
 from innkeeper.hosting.queries.bookings import Booked
 from innkeeper.kit.errors import Gone, Invalid, LimitReached, NotFound, Taken
 
-from .asking import check_hooks, given, guests_of
+from .asking import check_hooks, guests_of
 from .linking import context_of
 from .pages import paged, slice_of
 from .sessions import deleted, selectors_of, told

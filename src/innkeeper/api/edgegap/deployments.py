@@ -32,6 +32,7 @@ from innkeeper.contract.edgegap.deployments import (
     StopFilterField,
 )
 from innkeeper.contract.edgegap.words import DeploymentStatus
+from innkeeper.contract.shape import given
 from innkeeper.hosting.orders import Ask, Told
 from innkeeper.hosting.plans import Hooks
 from innkeeper.hosting.searching import Condition, Field, Operator
@@ -39,7 +40,7 @@ from innkeeper.kit.errors import Gone, Invalid
 from innkeeper.kit.geo import Point
 
 from .absent import or_nothing
-from .asking import check_hooks, given, guests_of, points_of, variables, wishes_of
+from .asking import check_hooks, guests_of, points_of, variables, wishes_of
 from .callbacks import DEPLOYMENT, composes
 from .linking import short_of
 from .output import crash_of, keep_output, output_before, output_of, stored_link
@@ -234,7 +235,8 @@ async def list_available_deployments(visit: Visit, params: DeploymentAvailablePa
     latitude, longitude = given(params.latitude), given(params.longitude)
     if (latitude is None) != (longitude is None):
         raise Invalid("latitude and longitude: say both or none")
-    points = points_of(guests) if latitude is None else [Point(latitude, longitude)]
+    point = None if latitude is None or longitude is None else Point(latitude, longitude)
+    points = points_of(guests) if point is None else [point]
     orders = visit.wings.orders
     serving = await orders.serving(visit.org, params.app_name, params.app_version)
     wanted = [Condition(Field.APP, Operator.IN, [serving.app.name]), Condition(Field.STATE, Operator.IN, ["running"])]

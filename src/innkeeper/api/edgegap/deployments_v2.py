@@ -21,13 +21,13 @@ from innkeeper.contract.edgegap.deployments_v2 import (
     PrivateFleetHost,
     PrivateFleetHosts,
 )
-from innkeeper.contract.shape import UNSET, UnsetType
+from innkeeper.contract.shape import UNSET, UnsetType, given
 from innkeeper.hosting.orders import Ask
 from innkeeper.hosting.plans import Hooks
 from innkeeper.hosting.shown import OwnHost
 from innkeeper.kit.stamps import moment
 
-from .asking import check_hooks, given, variables, wishes_of_users
+from .asking import check_hooks, variables, wishes_of_users
 from .callbacks import DEPLOYMENT
 from .places import name_of
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from msgspec import UnsetType
-
 from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.edgegap.endpoint_storage import (
@@ -23,6 +21,7 @@ from innkeeper.contract.edgegap.endpoint_storage import (
     SourceType,
 )
 from innkeeper.contract.edgegap.words import Message
+from innkeeper.contract.shape import given
 from innkeeper.hosting.storages import ProfileChange, StorageChange
 from innkeeper.hosting.storing.model import OutputForm, Profile, PullKind, Storage
 from innkeeper.kit.errors import Invalid
@@ -36,10 +35,6 @@ _FORMS = {OutputFormat.TEXT: OutputForm.TEXT, OutputFormat.NDJSON: OutputForm.ND
 _KINDS = {SourceType.FILE: PullKind.FILE, SourceType.FOLDER: PullKind.FOLDER}
 _FORMATS = {form: word for word, form in _FORMS.items()}
 _TYPES = {kind: word for word, kind in _KINDS.items()}
-
-
-def _given(value: T | UnsetType | None) -> T | None:
-    return None if isinstance(value, UnsetType) else value
 
 
 def _form(word: OutputFormat) -> OutputForm:
@@ -79,7 +74,7 @@ def _profile(found: Profile) -> PullProfileGetResponse:
 
 @implements(EndpointStorage.create_endpoint)
 async def create_endpoint(visit: Visit, params: EndpointStoragePostPayload) -> EndpointStorageGetResponse:
-    form = _form(_given(params.output_format) or OutputFormat.TEXT)
+    form = _form(given(params.output_format) or OutputFormat.TEXT)
     made = await visit.wings.storages.create(
         visit.org, visit.by, name=params.name, endpoint=params.endpoint, bucket=params.bucket,
         key_id=params.access_key_id, secret=params.secret_access_key, form=form,
@@ -102,13 +97,13 @@ async def get_endpoint(visit: Visit, endpoint_name: str) -> EndpointStorageGetRe
 async def update_endpoint(
     visit: Visit, params: EndpointStoragePatchPayload, endpoint_name: str
 ) -> EndpointStorageGetResponse:
-    word = _given(params.output_format)
+    word = given(params.output_format)
     change = StorageChange(
-        name=_given(params.name),
-        endpoint=_given(params.endpoint),
-        bucket=_given(params.bucket),
-        key_id=_given(params.access_key_id),
-        secret=_given(params.secret_access_key),
+        name=given(params.name),
+        endpoint=given(params.endpoint),
+        bucket=given(params.bucket),
+        key_id=given(params.access_key_id),
+        secret=given(params.secret_access_key),
         form=None if word is None else _form(word),
     )
     return _storage(await visit.wings.storages.change(visit.org, endpoint_name, change))
@@ -147,12 +142,12 @@ async def get_pull_profile(visit: Visit, endpoint_name: str, pull_profile_name: 
 async def update_pull_profile(
     visit: Visit, params: PullProfilePatchPayload, endpoint_name: str, pull_profile_name: str
 ) -> PullProfileGetResponse:
-    word = _given(params.source_type)
+    word = given(params.source_type)
     change = ProfileChange(
-        name=_given(params.name),
-        source=_given(params.source),
+        name=given(params.name),
+        source=given(params.source),
         kind=None if word is None else _kind(word),
-        destination=_given(params.destination),
+        destination=given(params.destination),
     )
     return _profile(await visit.wings.storages.change_profile(visit.org, endpoint_name, pull_profile_name, change))
 

@@ -27,7 +27,7 @@ from innkeeper.contract.edgegap.fleets import (
     PolicyType,
 )
 from innkeeper.contract.edgegap.words import Coordinates, LocationFilter, Message
-from innkeeper.contract.shape import UNSET
+from innkeeper.contract.shape import UNSET, given
 from innkeeper.contract.words import strictly
 from innkeeper.hosting.geography import TAGS, Filter, Match
 from innkeeper.hosting.policies import Aim, Policy, PolicyKind, Reserve
@@ -35,7 +35,7 @@ from innkeeper.hosting.reserves import Terms
 from innkeeper.kit.errors import Invalid
 from innkeeper.kit.geo import Point
 
-from .asking import given, read_filters
+from .asking import read_filters
 from .pages import cut, paged, slice_of
 from .times import stamp
 

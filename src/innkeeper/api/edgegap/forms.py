@@ -15,7 +15,7 @@ import msgspec
 
 from innkeeper.contract.edgegap.applications import AppVersionPayload, AppVersionPort, AppVersionUpdatePayload
 from innkeeper.contract.edgegap.words import Env, Protocol, SessionKind
-from innkeeper.contract.shape import UnsetType
+from innkeeper.contract.shape import given
 from innkeeper.engines.images import RegistryLogin
 from innkeeper.hosting.labels import Standing, Terms, Uploaded
 from innkeeper.hosting.model import BuildState, PortSpec
@@ -60,11 +60,6 @@ def changed_terms(before: Standing, params: AppVersionUpdatePayload, most_memory
     return _terms(form, login, _runs_after(before, form, said, login), most_memory_mb)
 
 
-def given(value: str | UnsetType | None) -> str | None:
-    """A text, or None where it is left out."""
-    return None if isinstance(value, UnsetType) else value
-
-
 def plain(params: msgspec.Struct) -> dict[str, Any]:
     """What is said in a request, without what is left out or null."""
     said: dict[str, Any] = _without_nulls(msgspec.to_builtins(params))
@@ -89,8 +84,8 @@ def _terms(
         raise Invalid(f"req_memory: the organisation's servers may have {most_memory_mb:.12g} MiB at most")
     whole = plain(form)
     plan, seats = _plan(whole)
-    env: Sequence[Env] = [] if isinstance(form.envs, UnsetType) or form.envs is None else form.envs
-    ports: Sequence[AppVersionPort] = [] if isinstance(form.ports, UnsetType) or form.ports is None else form.ports
+    env: Sequence[Env] = given(form.envs) or []
+    ports: Sequence[AppVersionPort] = given(form.ports) or []
     said = {name: value for name, value in whole.items() if name not in _SECRET}
     if "envs" in said:
         said["envs"] = [{"key": one["key"], "is_hidden": is_hidden(one)} for one in said["envs"]]

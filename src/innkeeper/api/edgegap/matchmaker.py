@@ -24,16 +24,16 @@ from innkeeper.contract.edgegap.matchmaker import (
 )
 from innkeeper.contract.edgegap.matchmaker import Matchmaker as Operations
 from innkeeper.contract.edgegap.words import Message
-from innkeeper.contract.shape import UnsetType
+from innkeeper.contract.shape import UnsetType, given
 from innkeeper.matchmaking.components import Login
 from innkeeper.matchmaking.records import Component, Matchmaker, Variable
 
-from .asking import given
 from .times import stamp
 
 
 def _login(said: ComponentCredentials | UnsetType | None) -> Login | None:
-    return None if said is None or isinstance(said, UnsetType) else (said.username, said.token)
+    login = given(said)
+    return None if login is None else (login.username, login.token)
 
 
 def component_data(visit: Visit, component: Component) -> MatchmakerComponentResponse:

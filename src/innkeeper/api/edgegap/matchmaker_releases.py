@@ -22,9 +22,9 @@ from innkeeper.contract.edgegap.matchmaker_releases import (
     MatchmakerReleaseUpdate,
 )
 from innkeeper.contract.edgegap.words import Message
+from innkeeper.contract.shape import given
 from innkeeper.matchmaking.records import NewSetup, Rulebook, ToldSetup
 
-from .asking import given
 from .matchmaker_rules import read_rules
 from .times import stamp
 

@@ -25,6 +25,7 @@ from innkeeper.contract.edgegap.sessions import (
     SessionUserContext,
 )
 from innkeeper.contract.edgegap.words import Selector, SelectorEnv
+from innkeeper.contract.shape import given
 from innkeeper.geoip import read_address
 from innkeeper.hosting.bookings import Wanted
 from innkeeper.hosting.choosing import Wishes
@@ -34,7 +35,7 @@ from innkeeper.hosting.searching import Field
 from innkeeper.kit.errors import Gone
 
 from .absent import or_nothing
-from .asking import check_hooks, filters_of, given, guests_of, points_of
+from .asking import check_hooks, filters_of, guests_of, points_of
 from .callbacks import SESSION, composes
 from .linking import context_of, got, users_of
 from .pages import paged, slice_of

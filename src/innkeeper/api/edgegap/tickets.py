@@ -18,11 +18,9 @@ from innkeeper.contract.edgegap.tickets import (
     TicketResponse,
     Tickets,
 )
-from innkeeper.contract.shape import UnsetType
+from innkeeper.contract.shape import given
 from innkeeper.matchmaking.records import Ticket
 from innkeeper.matchmaking.rules import Profile
-
-from .asking import given
 
 _WORD = "token "
 
@@ -51,9 +49,9 @@ def ticket_data(ticket: Ticket) -> TicketResponse:
 @implements(Tickets.create_ticket)
 async def create_ticket(visit: Visit, params: TicketCreate, matchmaker_id: str) -> TicketResponse:
     visit.wings.rates.ticket(matchmaker_id, visit.client_ip)
-    said = params.matchmaking_data
+    said = given(params.matchmaking_data)
     choices = numbers = None
-    if said is not None and not isinstance(said, UnsetType):
+    if said is not None:
         choices, numbers = given(said.selector_data), given(said.filter_data)
     ticket = await visit.wings.tickets.create(
         matchmaker_id,

@@ -27,7 +27,7 @@ from innkeeper.contract.hathora.apps_v2 import (
     StaticProcessAllocationConfig,
 )
 from innkeeper.contract.hathora.words import Region
-from innkeeper.contract.shape import GLOBAL
+from innkeeper.contract.shape import GLOBAL, given
 from innkeeper.hosting.apps import login_of, service_of
 from innkeeper.hosting.model import App, LoginRules, Service, StandingOrder
 from innkeeper.kit.errors import Invalid
@@ -109,7 +109,7 @@ def service_in(config: ServiceConfigWrite) -> Service:
         target = wanted.min_processes if isinstance(wanted.target_processes, UnsetType) else wanted.target_processes
         if not 0 <= wanted.min_processes <= target <= most <= _MOST_SERVERS:
             raise Invalid(f"{where}: must be 0 <= minProcesses <= targetProcesses <= maxProcesses <= {_MOST_SERVERS}")
-        autoscale = None if isinstance(wanted.autoscaling_enabled, UnsetType) else wanted.autoscaling_enabled
+        autoscale = given(wanted.autoscaling_enabled)
         orders[wanted.region] = StandingOrder(location_of(wanted.region), wanted.min_processes, target, most, autoscale)
     stored = None if isinstance(balancer, UnsetType) else msgspec.to_builtins(balancer)
     return Service(list(orders.values()), stored)
@@ -168,7 +168,7 @@ async def patch_app(visit: Visit, params: PartialAppConfigWithServiceConfig, app
     app = await visit.wings.apps.change(
         visit.org,
         app_id,
-        name=None if isinstance(params.app_name, UnsetType) else params.app_name,
+        name=given(params.app_name),
         login=None if isinstance(login, UnsetType) else _rules(login),
         service=None if isinstance(service, UnsetType) else (service_in(service),),
     )

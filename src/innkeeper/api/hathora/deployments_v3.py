@@ -14,7 +14,7 @@ from innkeeper.contract.hathora.deployments_v3 import (
     DeploymentV3,
     EnvVariable,
 )
-from innkeeper.contract.shape import GLOBAL
+from innkeeper.contract.shape import GLOBAL, given
 from innkeeper.hosting.model import PortSpec, Release
 from innkeeper.hosting.releases import ports_of
 from innkeeper.kit.stamps import moment
@@ -95,8 +95,8 @@ async def make_release(visit: Visit, app_id: str, params: DeploymentConfigV3) ->
         env=[(variable.name, variable.value) for variable in params.env],
         idle_rule=params.idle_timeout_enabled,
         gpu=max(gpus) if gpus else None,
-        tag=None if isinstance(params.deployment_tag, UnsetType) else params.deployment_tag,
-        fleet_id=None if isinstance(params.fleet_id, UnsetType) else params.fleet_id,
+        tag=given(params.deployment_tag),
+        fleet_id=given(params.fleet_id),
         most_memory_mb=most,
     )
 

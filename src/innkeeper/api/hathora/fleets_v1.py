@@ -13,7 +13,7 @@ from innkeeper.contract.hathora.fleets_v1 import FleetsV1
 from innkeeper.contract.hathora.fleets_v2 import (
     AutoscalerConfig,
 )
-from innkeeper.contract.shape import GLOBAL
+from innkeeper.contract.shape import GLOBAL, given
 from innkeeper.hosting.capacity import Fleet, Trouble
 from innkeeper.kit.stamps import moment
 
@@ -82,6 +82,6 @@ async def update_fleet(visit: Visit, fleet_id: str, params: said.UpdateFleet, *,
     shape = params.node_shape
     await visit.wings.fleets.change(
         visit.org, fleet_id, threshold=params.autoscaler_config.scale_up_threshold,
-        name=None if isinstance(params.name, UnsetType) else params.name,
+        name=given(params.name),
         shape=None if isinstance(shape, UnsetType) else shape.value,
     )  # fmt: skip

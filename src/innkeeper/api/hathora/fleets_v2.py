@@ -22,7 +22,7 @@ from innkeeper.contract.hathora.fleets_v2 import (
 )
 from innkeeper.contract.hathora.processes_v3 import MetricValue
 from innkeeper.contract.hathora.words import Region
-from innkeeper.contract.shape import GLOBAL
+from innkeeper.contract.shape import GLOBAL, given
 from innkeeper.hosting.capacity import Baseline, Fleet
 from innkeeper.hosting.fleets import FleetMetric
 from innkeeper.kit.clock import SECOND
@@ -133,7 +133,7 @@ async def update_fleet(visit: Visit, fleet_id: str, params: UpdateFleetV2, *, or
         shape = word_of(params.node_shape_id, (await visit.wings.fleets.get(visit.org, fleet_id)).shape)
     await visit.wings.fleets.change(
         visit.org, fleet_id, threshold=params.autoscaler_config.scale_up_threshold,
-        name=None if isinstance(params.name, UnsetType) else params.name, shape=shape,
+        name=given(params.name), shape=shape,
     )  # fmt: skip
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec import UnsetType
-
 from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.hathora.lobbies_v3 import CreateLobbyV3Params, LobbiesV3, LobbyV3, LobbyVisibility
 from innkeeper.contract.hathora.words import Region
-from innkeeper.contract.shape import GLOBAL
+from innkeeper.contract.shape import GLOBAL, given
 from innkeeper.kit.stamps import moment
 from innkeeper.matchmaking.model import Lobby, Visibility
 
@@ -43,7 +41,7 @@ async def create_lobby(
         visit.player.id,
         location_of(params.region),
         Visibility(params.visibility.value),
-        config=None if isinstance(params.room_config, UnsetType) else params.room_config,
+        config=given(params.room_config),
         room_id=room_id,
         short_code=short_code,
     )

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec import UnsetType
-
 from innkeeper.api.serve import implements
 from innkeeper.api.visits import Visit
 from innkeeper.contract.house.apps_v1 import AdoptedApp, App, AppsV1, ChangedSecret
+from innkeeper.contract.shape import given
 from innkeeper.hosting import model
 from innkeeper.hosting.model import LoginRules
 
 from .operator import require_operator
-
-
-def _given(text: str | UnsetType) -> str | None:
-    return None if isinstance(text, UnsetType) else text
 
 
 def _app(app: model.App) -> App:
@@ -24,15 +19,15 @@ def _app(app: model.App) -> App:
 @implements(AppsV1.adopt_app)
 async def adopt_app(visit: Visit, params: AdoptedApp) -> App:
     require_operator(visit)
-    rules = LoginRules(params.anonymous, params.nickname, _given(params.google_client_id))
-    org_id = _given(params.org_id) or visit.org
+    rules = LoginRules(params.anonymous, params.nickname, given(params.google_client_id))
+    org_id = given(params.org_id) or visit.org
     await visit.wings.organisations.get(org_id)
     app = await visit.wings.apps.create(
-        org_id, visit.by, params.app_name, rules, app_id=params.app_id, secret=_given(params.app_secret)
+        org_id, visit.by, params.app_name, rules, app_id=params.app_id, secret=given(params.app_secret)
     )
     return _app(app)
 
 
 @implements(AppsV1.set_secret)
 async def set_secret(visit: Visit, app_id: str, params: ChangedSecret) -> App:
-    return _app(await visit.wings.apps.set_secret(visit.org, app_id, _given(params.app_secret)))
+    return _app(await visit.wings.apps.set_secret(visit.org, app_id, given(params.app_secret)))

@@ -25,6 +25,7 @@ from innkeeper.contract.house.webhooks_v1 import (
     WebhookTest,
     WebhookWithSecret,
 )
+from innkeeper.contract.shape import given
 from innkeeper.kit.clock import SECOND
 from innkeeper.kit.stamps import moment, moment_or_none
 from innkeeper.notices import model
@@ -70,19 +71,15 @@ def delivery_data(one: model.Delivery) -> Delivery:
     )
 
 
-def _given(value: Any) -> Any:
-    return None if value is UNSET else value
-
-
 @implements(WebhooksV1.create_webhook)
 async def create_webhook(visit: Visit, params: NewWebhook) -> WebhookWithSecret:
     webhook, secret = await visit.wings.webhooks.create(
         visit.org,
         visit.by,
         url=params.url,
-        kinds=_given(params.kinds),
-        app_id=_given(params.app_id),
-        note=_given(params.note) or "",
+        kinds=given(params.kinds),
+        app_id=given(params.app_id),
+        note=given(params.note) or "",
     )
     return WebhookWithSecret(**_fields(webhook), secret=secret)
 
@@ -100,11 +97,11 @@ async def get_webhook(visit: Visit, webhook_id: str) -> Webhook:
 @implements(WebhooksV1.change_webhook)
 async def change_webhook(visit: Visit, webhook_id: str, params: WebhookChange) -> Webhook:
     change = Change(
-        url=_given(params.url),
-        kinds=_given(params.kinds),
-        note=_given(params.note),
-        enabled=_given(params.enabled),
-        app_id=_given(params.app_id),
+        url=given(params.url),
+        kinds=given(params.kinds),
+        note=given(params.note),
+        enabled=given(params.enabled),
+        app_id=given(params.app_id),
         every_app=params.app_id is None,
     )
     return Webhook(**_fields(await visit.wings.webhooks.change(visit.org, webhook_id, change)))
@@ -171,5 +168,5 @@ async def redeliver(visit: Visit, webhook_id: str, delivery_id: str) -> Delivery
 @implements(WebhooksV1.replay_events)
 async def replay_events(visit: Visit, webhook_id: str, params: Replay) -> Replayed:
     since = None if isinstance(params.since, UnsetType) else round((params.since - _EPOCH).total_seconds() * SECOND)
-    replayed = await visit.wings.webhooks.replay(visit.org, webhook_id, after=_given(params.after), since=since)
+    replayed = await visit.wings.webhooks.replay(visit.org, webhook_id, after=given(params.after), since=since)
     return Replayed(deliveries=replayed.deliveries, after=replayed.after)
