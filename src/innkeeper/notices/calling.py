@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from innkeeper.db.database import Database
 from innkeeper.kit.bell import Bell
@@ -21,6 +21,7 @@ from innkeeper.kit.clock import HOUR, SECOND, Clock
 from innkeeper.kit.ids import Chance
 
 from .callbacks import CallbackSecrets
+from .figures import Figures
 from .model import CALLED, DeliveryState, DueCallback
 from .posting import Poster
 from .queries import callbacks as queries
@@ -74,9 +75,10 @@ class CallbacksKeeper:
         self._unit, self._keep, self._limits = unit, round(keep_hours * HOUR), limits
         self._busy = UnderWay[DueCallback]("a callback", lambda _: bell.ring())
         self._swept_at: int | None = None
-        self._pending = 0
-        self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
-        self._given_up = 0
+        self._figures = Figures(
+            "callback", "callbacks", waiting="Callbacks on their way.",
+            attempts="Attempts to make a callback.", lost="Callbacks that were given up.",
+        )  # fmt: skip
 
     async def keep(self) -> float:
         """One pass. Returns the seconds until the next one is due though nobody rings."""
@@ -131,8 +133,9 @@ class CallbacksKeeper:
         except Exception:
             await self._clock.sleep(EVERY)  # it is due still, and must not be sent again and again meanwhile
             raise
-        self._attempts["delivered" if tried.state is DeliveryState.DELIVERED else "failed"] += 1
-        self._given_up += tried.state is DeliveryState.GIVEN_UP
+        self._figures.attempted(
+            delivered=tried.state is DeliveryState.DELIVERED, given_up=tried.state is DeliveryState.GIVEN_UP
+        )
 
     async def _attempt(self, due: DueCallback) -> Answer | None:
         """One attempt, with the words that the first one had. None: there is nothing to tell of any more."""
@@ -162,17 +165,8 @@ class CallbacksKeeper:
 
     async def count(self) -> None:
         """Count anew: asked before metrics are read, which cannot wait."""
-        self._pending = await self._db.read(queries.pending)
+        self._figures.pending = await self._db.read(queries.pending)
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus reads."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-        yield GaugeMetricFamily("innkeeper_callbacks_pending", "Callbacks on their way.", self._pending)
-        attempts: Any = CounterMetricFamily(
-            "innkeeper_callback_attempts", "Attempts to make a callback.", labels=["outcome"]
-        )
-        for outcome, count in self._attempts.items():
-            attempts.add_metric([outcome], count)
-        yield attempts
-        yield CounterMetricFamily("innkeeper_callbacks_given_up", "Callbacks that were given up.", self._given_up)
+        return self._figures.collect()

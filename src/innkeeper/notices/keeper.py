@@ -18,6 +18,7 @@ from innkeeper.kit.clock import HOUR, SECOND, Clock
 from innkeeper.kit.ids import Chance
 
 from .board import Board
+from .figures import Figures
 from .model import DeliveryState, Due
 from .posting import Poster
 from .queries import deliveries, events, webhooks
@@ -73,9 +74,10 @@ class NoticesKeeper:
         self._ready_at = 0
         self._changes = 0
         self._swept_at: int | None = None
-        self._pending = 0
-        self._attempts: Counter[str] = Counter({"delivered": 0, "failed": 0})
-        self._given_up = 0
+        self._figures = Figures(
+            "delivery", "deliveries", waiting="Events on their way to webhooks.",
+            attempts="Attempts to deliver an event to a webhook.", lost="Deliveries that were given up.",
+        )  # fmt: skip
 
     async def keep(self) -> float:
         """One pass. Returns the seconds until the next one is due though nobody rings."""
@@ -157,8 +159,7 @@ class NoticesKeeper:
         answer = await self._poster.post(due.target, due.event)
         now = self._clock.now()
         found = verdict(answer, due.attempts + 1, due.created_at, now, self._chance.fraction(), self._unit)
-        self._attempts["delivered" if answer.delivered else "failed"] += 1
-        self._given_up += found.state is DeliveryState.GIVEN_UP
+        self._figures.attempted(delivered=answer.delivered, given_up=found.state is DeliveryState.GIVEN_UP)
         attempt = deliveries.Attempt(
             due.id, due.webhook_id, due.event.subject, found.state, found.next_at, now, answer.status, answer.error,
             _WHY_GONE if found.gone else None,
@@ -189,17 +190,8 @@ class NoticesKeeper:
 
     async def count(self) -> None:
         """Count anew: asked before metrics are read, which cannot wait."""
-        self._pending = await self._db.read(deliveries.pending)
+        self._figures.pending = await self._db.read(deliveries.pending)
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus reads."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-        yield GaugeMetricFamily("innkeeper_deliveries_pending", "Events on their way to webhooks.", self._pending)
-        attempts: Any = CounterMetricFamily(
-            "innkeeper_delivery_attempts", "Attempts to deliver an event to a webhook.", labels=["outcome"]
-        )
-        for outcome, count in self._attempts.items():
-            attempts.add_metric([outcome], count)
-        yield attempts
-        yield CounterMetricFamily("innkeeper_deliveries_given_up", "Deliveries that were given up.", self._given_up)
+        return self._figures.collect()
